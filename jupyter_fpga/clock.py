@@ -1,0 +1,36 @@
+"""Time, passed in, so that a test can move it."""
+
+import asyncio
+import time
+from typing import Protocol
+
+__all__ = ("Clock", "SystemClock")
+
+
+class Clock(Protocol):
+    """What the floors ask for the time."""
+
+    def time(self) -> float:
+        """Seconds since the Unix epoch; what is stored and shown."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never goes back; what time-outs are measured with."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait ``seconds`` on this clock."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def time(self) -> float:
+        return time.time()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)

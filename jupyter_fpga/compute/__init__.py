@@ -1,0 +1,1 @@
+"""Sandboxed, cached and bounded execution of build steps."""

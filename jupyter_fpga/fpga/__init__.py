@@ -1,0 +1,1 @@
+"""Boards: the state machine, board sessions, jobs, drivers and the Wishbone link."""

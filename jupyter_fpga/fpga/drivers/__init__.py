@@ -1,0 +1,1 @@
+"""How the lab reaches a board."""

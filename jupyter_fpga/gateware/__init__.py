@@ -1,0 +1,1 @@
+"""What a design becomes: elaborated, synthesized, and compiled. Runs inside the sandbox."""

@@ -1,0 +1,1 @@
+"""The kernel's face: cell magic, line magics and the board handle."""

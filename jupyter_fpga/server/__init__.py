@@ -1,0 +1,1 @@
+"""The doors: thin tornado handlers, authentication and the API's schemas."""

@@ -1,0 +1,1 @@
+"""The durable truth: tables, transactions and the event log."""
