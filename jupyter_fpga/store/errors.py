@@ -80,16 +80,18 @@ class StoreClosed(Unavailable):
 
 
 class StoreFailed(Unavailable):
-    """The database failed under a whole group of changes: none of them may be taken as stored."""
+    """The database failed under a change, a whole group of them, or a query."""
 
     default_code = "store_failed"
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(
-            f"The lab's database failed ({reason}), so this change may not have been stored. "
-            "Put that right, look at the state again, and repeat what is missing.",
-            detail={"reason": reason},
+    def __init__(self, error: BaseException, *, reading: bool = False) -> None:
+        reason = " ".join(str(getattr(error, "orig", None) or error).split())
+        consequence = (
+            "nothing could be read. Put that right, and repeat the request."
+            if reading
+            else "this change may not have been stored. Put that right, look again, and repeat what is missing."
         )
+        super().__init__(f"The lab's database failed ({reason}), so {consequence}", detail={"reason": reason})
 
 
 class StoreUnusable(Unavailable):

@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine
+from sqlalchemy.exc import OperationalError
 
-from jupyter_fpga.store.errors import StoreClosed
+from jupyter_fpga.store.errors import StoreClosed, StoreFailed
 
 __all__ = ("Reader",)
 
@@ -44,10 +45,11 @@ class Reader:
         self._engine.dispose()
 
     def _snapshot(self, query: Callable[[Connection], T]) -> T:
-        with self._engine.connect() as connection, connection.begin():
-            result = query(connection)
-            if isinstance(result, CursorResult):
-                raise TypeError(
-                    "Rows are fetched inside the query: return .all(), .scalar() or .mappings(), not a cursor."
-                )
-            return result
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                result = query(connection)
+        except OperationalError as error:
+            raise StoreFailed(error, reading=True) from error
+        if isinstance(result, CursorResult):
+            raise TypeError("Rows are fetched inside the query: return .all(), .scalar() or .mappings(), not a cursor.")
+        return result

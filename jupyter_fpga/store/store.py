@@ -11,6 +11,7 @@ from jupyter_fpga.clock import Clock, SystemClock
 from jupyter_fpga.store.errors import StoreUnusable
 from jupyter_fpga.store.events import EventLog
 from jupyter_fpga.store.filesystem import MOUNTINFO
+from jupyter_fpga.store.postgresql import PostgreSQL
 from jupyter_fpga.store.reader import THREADS, Reader
 from jupyter_fpga.store.sqlite import SQLite
 from jupyter_fpga.store.transaction import Transaction
@@ -19,6 +20,8 @@ from jupyter_fpga.store.writer import Writer
 __all__ = ("Store",)
 
 T = TypeVar("T")
+
+FORMS = "give sqlite:////absolute/path or postgresql://user:password@host/database"
 
 
 class Store:
@@ -99,11 +102,16 @@ class Store:
         await self._reader.close()
 
 
-def _database(url: str, mountinfo: Path) -> SQLite:
+def _database(url: str, mountinfo: Path) -> SQLite | PostgreSQL:
     try:
         parsed = make_url(url)
     except ArgumentError:
-        parsed = None
-    if parsed is not None and parsed.get_backend_name() == "sqlite":
-        return SQLite(parsed, mountinfo=mountinfo)
-    raise StoreUnusable(f"{url}")
+        # Not repeated in the message: it may hold a password.
+        raise StoreUnusable(f"The lab's database has no URL that can be read: {FORMS}.") from None
+    match parsed.get_backend_name():
+        case "sqlite":
+            return SQLite(parsed, mountinfo=mountinfo)
+        case "postgresql" | "postgres":
+            return PostgreSQL(parsed)
+        case other:
+            raise StoreUnusable(f"The lab's database can't be in {other}: {FORMS}.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, CursorResult, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from jupyter_fpga.clock import Clock
 from jupyter_fpga.store.errors import StoreClosed, StoreFailed, StoreUnusable
@@ -108,6 +108,7 @@ class Writer:
         try:
             self._connect()
         except BaseException as error:
+            self._disconnect()
             self._database.release()
             self._tell(self._opened.set_exception, error)
             return
@@ -130,7 +131,7 @@ class Writer:
                 # Nothing comes after the end: put it back for the next look.
                 self._queue.put(None)
                 break
-            if not work.future.cancelled():
+            if not work.future.done():
                 group.append(work)
         return group
 
@@ -139,9 +140,11 @@ class Writer:
             self._commit(group)
         except BaseException as error:
             for work in group:
-                work.error = _failure(error)
+                work.error = _group_failure(error)
                 work.events = []
             # Whether a failed commit took place is known only by looking: the next group starts with a look.
+            if self._connection is not None:
+                self._connection.invalidate()
             self._disconnect()
         self._tell(self._answer, group)
 
@@ -167,7 +170,7 @@ class Writer:
             savepoint.commit()
             work.events = transaction.events
         except BaseException as error:
-            work.error = error
+            work.error = _own_failure(error)
             try:
                 savepoint.rollback()
             except SQLAlchemyError:
@@ -195,7 +198,7 @@ class Writer:
     def _answer(self, group: list[_Work]) -> None:
         self._log.committed([event for work in group for event in work.events])
         for work in group:
-            if work.future.cancelled():
+            if work.future.done():
                 continue
             if work.error is not None:
                 work.future.set_exception(work.error)
@@ -203,13 +206,25 @@ class Writer:
                 work.future.set_result(work.result)
 
 
-def _failure(error: BaseException) -> BaseException:
+def _own_failure(error: BaseException) -> BaseException:
+    """What the caller of a work that raised ``error`` hears."""
+    if isinstance(error, OperationalError):
+        return _caused(StoreFailed(error), error)
+    if isinstance(error, StopIteration):
+        # A future can't carry it; the same exchange as Python makes in generators.
+        return _caused(RuntimeError("a work raised StopIteration"), error)
+    return error
+
+
+def _group_failure(error: BaseException) -> BaseException:
     """What each work of a failed group hears."""
     if isinstance(error, StoreUnusable):
         # The database was lost and can't be had again: that sentence says more.
         return error
-    cause = error.__cause__ if isinstance(error, _GroupFailed) else error
-    reason = " ".join(str(getattr(cause, "orig", None) or cause).split())
-    failure = StoreFailed(reason)
-    failure.__cause__ = cause
-    return failure
+    cause = error.__cause__ if isinstance(error, _GroupFailed) and error.__cause__ else error
+    return _caused(StoreFailed(cause), cause)
+
+
+def _caused(error: BaseException, cause: BaseException) -> BaseException:
+    error.__cause__ = cause
+    return error
