@@ -1,0 +1,323 @@
+"""Many requests in flight: what may be sent now, which answer belongs to what, and when an answer may be believed.
+
+UARTBone answers in order and without any mark, so an answer is known only by its place, and one byte too few or too
+many shifts every later one. So the pipeline keeps a fresh *nonce* in the board's scratch register and reads it back,
+together with the count of bus errors, behind what it sends:
+
+- a **check** is that read. It shows that the answers before it are in step (a nonce has four different bytes, so
+  that no shift by 1, 2 or 3 bytes maps it onto itself), and whether the bus refused something. One follows each write,
+  each change from reads to a write, and each change of user, so that a bus error is that of one write, or of those
+  among a few reads that read 0xffffffff.
+  Its cost is 6 bytes out and 8 in; a write of one word takes 10 out.
+- a **seal** is a check after which the next nonce is written. It ends a batch: only then are the operations of that
+  batch *known* to be done, and their values handed out. It costs 16 bytes out and 8 in, once for every half FIFO of
+  requests, or when there is nothing else to send; a lone read takes 6 out. When more than half a FIFO has been sent
+  since the board's overflow flag was last looked at, a seal reads that as well (6 out, 4 in).
+
+What this can't show is a byte that was changed into another, or one lost and one gained within one batch: UARTBone has
+no checksum.
+
+*Credit*: bytes that were sent and aren't known to have left the board's receive FIFO (a later read hasn't been
+answered yet) never exceed its depth, so it can't overflow however long the bus stalls.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from random import Random
+from typing import Protocol
+
+from . import uartbone
+from .schedule import Chunk, Run, Schedule
+
+__all__ = ("MIN_FIFO_DEPTH", "ControlAddresses", "OutOfStep", "Pipeline", "nonces")
+
+#: Bytes of receive FIFO below which there is no room for an operation, its check and the next nonce.
+MIN_FIFO_DEPTH = 128
+
+#: What a read is answered with when nobody on the bus acknowledged it.
+_BUS_ERROR_WORD = 0xFFFF_FFFF
+
+#: What the scratch register holds after reset (LiteX's SoCController).
+_SCRATCH_RESET = 0x1234_5678
+
+#: Answers under way never exceed this many bytes (20 ms at 1 Mbaud): the kernel buffers 4 KiB of a pseudo-terminal,
+#: and a user's single read waits behind no more than this.
+_ANSWER_WINDOW = 2048
+
+
+class ControlAddresses(Protocol):
+    """Absolute byte addresses of the lab's own registers; :class:`jupyter_fpga.gateware.manifest.Control` has them."""
+
+    @property
+    def scratch(self) -> int: ...
+    @property
+    def bus_errors(self) -> int: ...
+    @property
+    def overflow(self) -> int: ...
+    @property
+    def identifier(self) -> int: ...
+    @property
+    def identifier_words(self) -> int: ...
+
+
+class OutOfStep(Exception):
+    """What came from the board can't be the answer to what was sent. ``args[0]`` is the reason, a sentence."""
+
+
+def nonces(random: Random) -> Iterator[int]:
+    """Words of four different bytes, none of them 0x00 or 0xff."""
+    while True:
+        yield int.from_bytes(bytes(random.sample(range(1, 255), 4)), "big")
+
+
+class _Check:
+    """A check that is on the wire, and what it speaks about."""
+
+    __slots__ = ("answer_bytes", "batch", "nonce", "segment", "sent_through", "with_overflow")
+
+    def __init__(self, nonce: int, segment: list[Chunk], batch: list[Chunk] | None, with_overflow: bool) -> None:
+        self.nonce = nonce
+        self.segment = segment
+        self.batch = batch
+        self.with_overflow = with_overflow
+        self.answer_bytes = 12 if with_overflow else 8
+        self.sent_through = 0
+
+
+class Pipeline:
+    """The state of one link that is in step. Does no input or output itself.
+
+    Parameters
+    ----------
+    fifo_depth
+        Bytes of the board's receive FIFO.
+    control
+        Where scratch, bus-error count and overflow flag are.
+    nonce
+        Source of nonces.
+    """
+
+    def __init__(self, *, fifo_depth: int, control: ControlAddresses, nonce: Iterator[int]) -> None:
+        self._depth = fifo_depth
+        self._scratch = control.scratch
+        self._nonces = nonce
+        self._batch_bytes = fifo_depth // 2
+        if control.bus_errors == control.scratch + uartbone.WORD_BYTES:
+            self._check_command = uartbone.encode_read(control.scratch, 2)
+        else:
+            self._check_command = uartbone.encode_read(control.scratch, 1) + uartbone.encode_read(control.bus_errors, 1)
+        self._overflow_command = uartbone.encode_read(control.overflow, 1)
+        nonce_bytes = len(self._nonce_command(0))
+        #: Room for what may go with a command: a check before it and a seal with everything behind it, the nonce put
+        #: back for each, and the user's value into scratch.
+        self._reserve = 2 * len(self._check_command) + len(self._overflow_command) + 4 * nonce_bytes
+        #: The scratch register belongs to the link, but whoever writes it reads back what they wrote.
+        self._scratch_user = _SCRATCH_RESET
+        self._buffer = bytearray()
+        self.reset(nonce=0, bus_errors=0)
+
+    def reset(self, *, nonce: int, bus_errors: int) -> None:
+        """Start anew, with nothing in flight: the board is in step, holds ``nonce``, and counts ``bus_errors``."""
+        self._expected: deque[Chunk | _Check] = deque()
+        self._marks: deque[int] = deque()
+        self._sent = 0
+        self._confirmed = 0
+        self._answers_due = 0
+        self._segment: list[Chunk] = []
+        self._check_due = False
+        self._batch: list[Chunk] = []
+        self._batch_start = 0
+        self._overflow_seen = 0
+        self._nonce = nonce
+        self._nonce_is_there = True
+        self._bus_errors = bus_errors
+        self._buffer.clear()
+
+    # ---- what is going on
+
+    @property
+    def waiting(self) -> bool:
+        """Whether answers are due."""
+        return bool(self._expected)
+
+    @property
+    def bytes_due(self) -> tuple[int, int]:
+        """Bytes on their way to the board (as far as is known) and back."""
+        return self._sent - self._confirmed, self._answers_due
+
+    @property
+    def words_due(self) -> int:
+        """Words that the bus may still have to move: an upper bound."""
+        return (self._sent - self._confirmed + self._answers_due) // uartbone.WORD_BYTES
+
+    def unsettled(self) -> list[Run]:
+        """Runs with commands that were sent and not settled, each once."""
+        runs: dict[int, Run] = {}
+        for batch in (*(e.batch for e in self._expected if isinstance(e, _Check) and e.batch), self._batch):
+            for chunk in batch:
+                runs[id(chunk.run)] = chunk.run
+        return list(runs.values())
+
+    # ---- out
+
+    def fill(self, schedule: Schedule) -> bytes:
+        """Take from ``schedule`` what may be sent now, as bytes."""
+        out = bytearray()
+        while (chunk := schedule.current()) is not None:
+            if not self._has_room(chunk):
+                # No answer is due that could bring credit back: ask for one.
+                if self._batch and not self._expected:
+                    self._seal(out)
+                break
+            if self._segment and self._ends_segment(chunk):
+                self._check(out)
+            self._send(out, chunk)
+            schedule.taken()
+            if self._sent - self._batch_start >= self._batch_bytes:
+                self._seal(out)
+        else:
+            if self._batch:
+                self._seal(out)
+        return bytes(out)
+
+    def _has_room(self, chunk: Chunk) -> bool:
+        if self._sent - self._confirmed + len(chunk.request) + self._reserve > self._depth:
+            return False
+        return not self._answers_due or self._answers_due + chunk.answer_bytes <= _ANSWER_WINDOW
+
+    def _ends_segment(self, chunk: Chunk) -> bool:
+        """Whether bus errors so far must be told from those of ``chunk``."""
+        before = self._segment[-1]
+        return (
+            self._check_due or before.run.user is not chunk.run.user or (before.words is None) != (chunk.words is None)
+        )
+
+    def _send(self, out: bytearray, chunk: Chunk) -> None:
+        if chunk.touches(self._scratch):
+            self._lend_scratch(out, chunk)
+        self._emit(out, chunk.request)
+        if chunk.words is None:
+            self._expect(chunk)
+        self._segment.append(chunk)
+        self._batch.append(chunk)
+        self._check_due = chunk.words is not None and chunk.last
+
+    def _lend_scratch(self, out: bytearray, chunk: Chunk) -> None:
+        if chunk.words is not None:
+            at = len(chunk.words) - 1 if chunk.fixed else (self._scratch - chunk.address) // uartbone.WORD_BYTES
+            self._scratch_user = chunk.words[at]
+        elif self._nonce_is_there:
+            self._emit(out, self._nonce_command(self._scratch_user))
+        self._nonce_is_there = False
+
+    def _check(self, out: bytearray, *, seals: bool = False) -> None:
+        if not self._nonce_is_there:
+            self._emit(out, self._nonce_command(self._nonce))
+            self._nonce_is_there = True
+        with_overflow = seals and self._sent - self._overflow_seen >= self._batch_bytes
+        check = _Check(self._nonce, self._segment, self._batch if seals else None, with_overflow)
+        self._segment = []
+        self._check_due = False
+        self._emit(out, self._check_command)
+        if with_overflow:
+            self._emit(out, self._overflow_command)
+            self._overflow_seen = self._sent
+        self._expect(check)
+
+    def _seal(self, out: bytearray) -> None:
+        self._check(out, seals=True)
+        self._batch = []
+        self._nonce = next(self._nonces)
+        self._emit(out, self._nonce_command(self._nonce))
+        self._batch_start = self._sent
+
+    def _nonce_command(self, value: int) -> bytes:
+        return uartbone.encode_write(self._scratch, (value,))
+
+    def _emit(self, out: bytearray, command: bytes) -> None:
+        out += command
+        self._sent += len(command)
+
+    def _expect(self, entry: Chunk | _Check) -> None:
+        self._expected.append(entry)
+        self._marks.append(self._sent)
+        self._answers_due += entry.answer_bytes
+
+    # ---- in
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes that came from the board, and settle the commands of batches that they seal.
+
+        Raises
+        ------
+        OutOfStep
+            These bytes can't be the answer to what was sent. Nothing that is unsettled may be believed.
+        """
+        buffer = self._buffer
+        buffer += data
+        position = 0
+        expected = self._expected
+        while expected and len(buffer) - position >= expected[0].answer_bytes:
+            entry = expected.popleft()
+            size = entry.answer_bytes
+            words = uartbone.decode_words(buffer, position, size // uartbone.WORD_BYTES)
+            position += size
+            self._answers_due -= size
+            self._confirmed = self._marks.popleft()
+            if isinstance(entry, Chunk):
+                entry.values = words
+                continue
+            try:
+                self._judge(entry, words)
+            except OutOfStep:
+                # Its operations are in doubt, and must still be found.
+                expected.appendleft(entry)
+                raise
+            for chunk in entry.batch or ():
+                chunk.run.settle(chunk)
+        del buffer[:position]
+        if buffer and not expected:
+            raise OutOfStep(f"{len(buffer)} bytes came from the board that nobody had asked for.")
+
+    def _judge(self, check: _Check, words: tuple[int, ...]) -> None:
+        if words[0] != check.nonce:
+            raise OutOfStep(
+                f"The board's answers are out of step: {check.nonce:#010x} was expected and {words[0]:#010x} came."
+            )
+        if check.with_overflow and words[2]:
+            raise OutOfStep("The board's receive FIFO overflowed, so bytes of what was sent are lost.")
+        errors = words[1] - self._bus_errors
+        if errors < 0:
+            raise OutOfStep(
+                f"The board's count of bus errors fell from {self._bus_errors} to {words[1]}: it was reset meanwhile."
+            )
+        if errors:
+            self._bus_errors = words[1]
+            _blame(check.segment, errors)
+
+
+def _blame(segment: list[Chunk], errors: int) -> None:
+    """Find whose the bus errors are: of the reads of 0xffffffff, or of the write that ends the segment."""
+    suspects = [(chunk, _suspect_words(chunk)) for chunk in segment]
+    suspects = [(chunk, words) for chunk, words in suspects if words]
+    certain = (
+        len({(id(chunk.run), chunk.index) for chunk, _ in suspects}) == 1
+        or sum(len(words) for _, words in suspects) == errors
+    )
+    blamed: set[int] = set()
+    for chunk, words in suspects:
+        run = chunk.run
+        if id(run) in blamed:
+            continue
+        blamed.add(id(run))
+        run.blame(chunk, words[0], certain)
+
+
+def _suspect_words(chunk: Chunk) -> list[int]:
+    """Byte addresses of the words of ``chunk`` that may have failed."""
+    if chunk.words is None:
+        at = [position for position, value in enumerate(chunk.values) if value == _BUS_ERROR_WORD]
+    else:
+        at = list(range(chunk.count))
+    step = 0 if chunk.fixed else uartbone.WORD_BYTES
+    return [chunk.address + step * position for position in at]
