@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from jupyter_fpga.store.errors import LsnInFuture
-from jupyter_fpga.store.tables import events
+from jupyter_fpga.store.tables import events, strict_json
 
 __all__ = ("Event", "EventLog")
 
@@ -54,7 +54,7 @@ def plain(data: dict[str, Any]) -> dict[str, Any]:
 
     Raises ``TypeError`` or ``ValueError`` if it isn't JSON-able.
     """
-    copy: dict[str, Any] = json.loads(json.dumps(data, allow_nan=False))
+    copy: dict[str, Any] = json.loads(strict_json(data))
     return copy
 
 

@@ -23,7 +23,7 @@ _ALEMBIC = threading.Lock()
 """Alembic's ``op`` is one object per process, and two stores may be opened at once."""
 
 
-def upgrade(connection: Connection, where: str) -> None:
+def upgrade(connection: Connection, where: str, migrations: Path = MIGRATIONS) -> None:
     """Run the migrations that are missing, all in one transaction.
 
     Parameters
@@ -32,6 +32,8 @@ def upgrade(connection: Connection, where: str) -> None:
         A connection that may write, without a transaction.
     where
         The database in words, for the errors.
+    migrations
+        The folder of Alembic's files.
 
     Raises
     ------
@@ -39,7 +41,7 @@ def upgrade(connection: Connection, where: str) -> None:
         With the code ``database_too_new`` or ``foreign_database``.
     """
     config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)
     with _ALEMBIC, connection.begin():
         found = MigrationContext.configure(connection).get_current_revision()

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from jupyter_fpga.store.errors import StoreLocked, StoreUnusable
 from jupyter_fpga.store.migrate import upgrade
+from jupyter_fpga.store.tables import strict_json
 
 __all__ = ("PostgreSQL",)
 
@@ -110,7 +111,7 @@ class PostgreSQL:
         if "connect_timeout" not in self._url.query:
             arguments["connect_timeout"] = CONNECT_SECONDS
         try:
-            return create_engine(self._url, connect_args=arguments, **options)
+            return create_engine(self._url, connect_args=arguments, json_serializer=strict_json, **options)
         except ModuleNotFoundError as error:
             raise StoreUnusable(
                 f"The lab's database is {self._where}, and the driver for PostgreSQL is not installed: "

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DatabaseError
 from jupyter_fpga.store.errors import OTHER_FOLDER, StoreLocked, StoreUnusable
 from jupyter_fpga.store.filesystem import MOUNTINFO, refuse_network
 from jupyter_fpga.store.migrate import upgrade
+from jupyter_fpga.store.tables import strict_json
 
 __all__ = ("SQLite",)
 
@@ -42,7 +43,8 @@ class SQLite:
             raise StoreUnusable(
                 f"The lab's database must outlive the lab, and {url} is not a file: give sqlite:////absolute/path."
             )
-        self.path = Path(os.path.abspath(url.database))
+        # The real place: two links to one file must meet at one lock.
+        self.path = Path(os.path.realpath(url.database))
         self._url = URL.create("sqlite", database=str(self.path))
         self._mountinfo = mountinfo
         self._version = version
@@ -117,6 +119,7 @@ class SQLite:
             poolclass=pool,
             # Each connection is used by one thread at a time, but the last to close may be another.
             connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+            json_serializer=strict_json,
             **options,
         )
 

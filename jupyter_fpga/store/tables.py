@@ -3,6 +3,7 @@
 Times are Unix seconds as floating point numbers, so that both databases keep the same value.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -55,6 +56,11 @@ class AnyText(TypeDecorator[str]):
 
 Long = BigInteger().with_variant(Integer(), "sqlite")
 """64 bits on both databases; plain INTEGER on SQLite, where a primary key of that type is the row's own place."""
+
+
+def strict_json(value: Any) -> str:
+    """``value`` as JSON; ``ValueError`` for NaN and infinities, which SQLite would take and PostgreSQL refuse."""
+    return json.dumps(value, allow_nan=False)
 
 
 def Json() -> JSON:
