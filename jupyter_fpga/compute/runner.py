@@ -1,13 +1,56 @@
 """Runs programs behind the walls on this machine."""
 
-from collections.abc import Mapping, Sequence
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from jupyter_fpga.clock import Clock, SystemClock
 from jupyter_fpga.compute.detached import DETACHED_LIMITS, Detached, kill_detached, spawn_detached
 from jupyter_fpga.compute.limits import Limits
-from jupyter_fpga.compute.sandbox import Mount, Sandbox
+from jupyter_fpga.compute.process import Launched, launch
+from jupyter_fpga.compute.sandbox import WORK, Mount, Sandbox
+from jupyter_fpga.compute.supervisor import Bound, Supervisor
+from jupyter_fpga.compute.usage import NamespaceTree, SessionTree, Tree
+from jupyter_fpga.compute.workfolder import collect, put, size_of_folder
 
-__all__ = ("Runner",)
+__all__ = ("Finished", "Runner")
+
+_MARK = "JUPYTER_FPGA_RUN"
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a program ended.
+
+    Parameters
+    ----------
+    returncode
+        Exit code; 128 + number of the signal that ended it.
+    output_tail
+        Its last 200 lines.
+    bound
+        The limit that it ran into and was ended for, or None.
+    seconds
+        From its start to its end.
+    cpu_seconds, peak_bytes
+        Processor time and memory of its tree, as last seen: a look is taken every 50 ms.
+    outputs
+        Copies of the files that it left and that were asked for, by name.
+    """
+
+    returncode: int
+    output_tail: str
+    bound: Bound | None
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    outputs: dict[str, Path] = field(default_factory=dict)
 
 
 class Runner:
@@ -17,10 +60,133 @@ class Runner:
     ----------
     sandbox
         The walls; :meth:`Sandbox.probe` finds the best ones.
+    clock
+        Measures time limits.
     """
 
-    def __init__(self, sandbox: Sandbox) -> None:
+    def __init__(self, sandbox: Sandbox, *, clock: Clock | None = None) -> None:
         self.sandbox = sandbox
+        self._clock = clock or SystemClock()
+
+    async def run(
+        self,
+        command: Sequence[str],
+        *,
+        limits: Limits,
+        inputs: Mapping[str, bytes | Path] | None = None,
+        outputs: Sequence[str] = (),
+        into: Path | None = None,
+        mounts: Sequence[Mount] = (),
+        environment: Mapping[str, str] | None = None,
+        on_output: Callable[[str], None] | None = None,
+    ) -> Finished:
+        """Run a program to its end. When the caller is cancelled, the whole tree is gone before this returns.
+
+        Parameters
+        ----------
+        command
+            Program and arguments, as paths in the sandbox; the current directory is its work folder.
+        limits
+            What it may use. When it uses more it is ended, and ``bound`` says why.
+        inputs
+            Files of its work folder: content, or a file to copy, by name.
+        outputs
+            Names of files to take out of the work folder at the end, whatever the exit code; ``name/`` means all files
+            in that folder. Not taken when a limit was hit.
+        into
+            Folder for the outputs.
+        mounts
+            What else it may see.
+        environment
+            What it finds in its environment besides the usual.
+        on_output
+            Gets each line that it prints.
+
+        Raises
+        ------
+        SandboxError
+            It could not be started.
+        BadOutput
+            It left something else than plain files of acceptable size as outputs.
+        """
+        with self._work_folder() as work:
+            mark = f"{_MARK}={secrets.token_hex(16)}"
+            plan = self.sandbox.plan(
+                command,
+                mounts=mounts,
+                environment=dict(environment or {}) | ({} if work is None else dict([mark.split("=")])),
+                work=work,
+                disk_bytes=limits.disk_bytes,
+            )
+            launched = await launch(plan)
+            opened: list[int] = []
+            tree: Tree | None = None
+            try:
+                folder, tree, disk = self._watchers(launched, work, mark, limits, opened)
+                put(folder, inputs or {})
+                launched.limit(limits)
+                supervisor = Supervisor(launched, tree, disk, limits, clock=self._clock, on_output=on_output)
+                started = self._clock.monotonic()
+                code = await supervisor.run()
+                seconds = self._clock.monotonic() - started
+                taken: dict[str, Path] = {}
+                if supervisor.bound is None and into is not None:
+                    taken = collect(folder, outputs, into, max_bytes=limits.disk_bytes)
+            finally:
+                # Does nothing to a program that has ended; one that never got through its gate ends here.
+                launched.kill()
+                launched.popen.wait()
+                launched.close()
+                if tree is not None:
+                    tree.close()
+                for descriptor in opened:
+                    os.close(descriptor)
+        return Finished(
+            returncode=code,
+            output_tail="\n".join(supervisor.tail),
+            bound=supervisor.bound,
+            seconds=seconds,
+            cpu_seconds=supervisor.peak.cpu_seconds,
+            peak_bytes=supervisor.peak.memory_bytes,
+            outputs=taken,
+        )
+
+    @contextmanager
+    def _work_folder(self) -> Iterator[Path | None]:
+        """None where the sandbox makes its own, in memory; else a folder of the machine, removed at the end."""
+        if self.sandbox.tier != "none":
+            yield None
+            return
+        folder = Path(tempfile.mkdtemp(prefix="jupyter-fpga-"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _watchers(
+        self, launched: Launched, work: Path | None, mark: str, limits: Limits, opened: list[int]
+    ) -> tuple[int, Tree, Callable[[], tuple[int, int, int]]]:
+        """Descriptor of the work folder, the program's processes, and how full its disk is."""
+        if work is not None:
+            folder = os.open(work, _FOLDER)
+            opened.append(folder)
+
+            def folder_use() -> tuple[int, int, int]:
+                return *size_of_folder(work, max_files=limits.files), limits.disk_bytes
+
+            return folder, SessionTree(launched.leader, mark), folder_use
+        # The program still waits at its gate, so what is found under its root is what bubblewrap put there. The
+        # descriptor keeps the file system alive after the program's end.
+        root = f"/proc/{launched.leader}/root"
+        folder = os.open(root + WORK, _FOLDER)
+        opened.append(folder)
+
+        def memory_use() -> tuple[int, int, int]:
+            facts = os.fstatvfs(folder)
+            free = facts.f_bfree * facts.f_frsize
+            return facts.f_blocks * facts.f_frsize - free, facts.f_files - facts.f_ffree, free
+
+        return folder, NamespaceTree(os.open(root + "/proc", _FOLDER), launched.kill), memory_use
 
     async def spawn_detached(
         self,

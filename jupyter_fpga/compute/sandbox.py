@@ -306,6 +306,7 @@ class Sandbox:
         gate = ["/bin/sh", "-c", _GATE, "lab"]
         if self.bwrap is None:
             assert work is not None
+            mounts = [*self.python_mounts, *mounts]
             return Plan(
                 command=gate + [_translate(word, mounts, work) for word in command],
                 environment={name: _translate(value, mounts, work) for name, value in environment.items()},
@@ -316,7 +317,8 @@ class Sandbox:
         drop: list[str] = []
         if self.root:
             drop = [self.setpriv or "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-            drop += ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
+            # The kernel forgets --die-with-parent when the user changes.
+            drop += ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--pdeathsig=keep", "--"]
             if work is not None:
                 os.chown(work, user, user)
         return Plan(
@@ -339,8 +341,9 @@ class Sandbox:
         detached: bool,
     ) -> list[str]:
         options = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-        options += ["--hostname", "lab", "--new-session", "--clearenv"]
-        options += ["--as-pid-1"] if detached else ["--die-with-parent"]
+        # As process 1 the program takes everything with it when it ends, and bubblewrap collects it.
+        options += ["--hostname", "lab", "--new-session", "--clearenv", "--as-pid-1"]
+        options += [] if detached else ["--die-with-parent"]
         if self.root:
             options += [
                 "--cap-drop",

@@ -1,0 +1,170 @@
+"""What a sandboxed program and everything it started use right now, read from ``/proc``."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+__all__ = ("NamespaceTree", "SessionTree", "Tree", "Usage")
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Sums over a tree of processes.
+
+    Parameters
+    ----------
+    memory_bytes
+        Private memory and memory shared with others of the tree, each mapping counted where it is.
+    tasks
+        Processes and threads.
+    cpu_seconds
+        Of those that live and of those that they have waited for.
+    """
+
+    memory_bytes: int = 0
+    tasks: int = 0
+    cpu_seconds: float = 0.0
+
+
+class Tree(Protocol):
+    """The processes of one sandboxed program."""
+
+    def usage(self) -> Usage:
+        """What they use now."""
+        ...
+
+    def kill(self) -> bool:
+        """Send SIGKILL to all of them; whether any was still there."""
+        ...
+
+    def close(self) -> None:
+        """Let go of descriptors."""
+        ...
+
+
+def _read(name: str, folder: int) -> bytes | None:
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return None
+    try:
+        return os.read(descriptor, 8192)
+    except ProcessLookupError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _stat(pid: str, folder: int) -> list[bytes] | None:
+    """Fields of ``/proc/pid/stat`` from the third on (proc(5) counts from one): state, parent, group, session …"""
+    text = _read(f"{pid}/stat", folder)
+    # The second, the name in brackets, may hold anything, brackets and spaces included.
+    return text.rpartition(b")")[2].split() if text else None
+
+
+def _sum(pids: Iterator[str], folder: int) -> Usage:
+    memory = tasks = ticks = 0
+    for pid in pids:
+        stat, status = _stat(pid, folder), _read(f"{pid}/status", folder)
+        if stat is None or status is None:
+            continue
+        ticks += sum(int(field) for field in stat[11:15])  # utime, stime and those of children waited for
+        tasks += int(stat[17])
+        for line in status.splitlines():
+            # RssFile is left out: pages of programs and libraries, which cost nothing more when mapped again.
+            if line.startswith((b"RssAnon:", b"RssShmem:")):
+                memory += int(line.split()[1]) * 1024
+    return Usage(memory, tasks, ticks / _TICKS)
+
+
+class NamespaceTree:
+    """All processes of a process name space, through its own ``/proc``.
+
+    Parameters
+    ----------
+    proc
+        Descriptor of the sandbox's ``/proc``; this object closes it.
+    kill
+        Ends process 1, and with it everything.
+    """
+
+    def __init__(self, proc: int, kill: Callable[[], None]) -> None:
+        self._proc = proc
+        self._kill = kill
+
+    def usage(self) -> Usage:
+        try:
+            names = os.listdir(self._proc)
+        except (FileNotFoundError, ProcessLookupError):
+            return Usage()
+        return _sum((name for name in names if name.isdigit()), self._proc)
+
+    def kill(self) -> bool:
+        # The kernel does the rest before process 1 counts as ended.
+        self._kill()
+        return False
+
+    def close(self) -> None:
+        os.close(self._proc)
+
+
+class SessionTree:
+    """A program without a name space: its session, all descendants, and whoever carries its mark in the environment.
+
+    Parameters
+    ----------
+    leader
+        The program's number; it leads a session.
+    mark
+        ``NAME=value`` that only this program and its children have in their environment. It finds those that left
+        session and parent behind; one that wipes its environment as well escapes, which is why this is no sandbox.
+    """
+
+    def __init__(self, leader: int, mark: str) -> None:
+        self._leader = str(leader).encode()
+        self._mark = mark.encode()
+        self._proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._known: dict[str, bytes] = {}
+
+    def _scan(self, *, marks: bool = False) -> list[str]:
+        """Numbers of the tree's living processes."""
+        stats: dict[str, list[bytes]] = {}
+        for name in os.listdir(self._proc):
+            if name.isdigit() and (stat := _stat(name, self._proc)) is not None and stat[0] not in (b"Z", b"X"):
+                stats[name] = stat
+        tree = {
+            name
+            for name, stat in stats.items()
+            if self._known.get(name) == stat[19] or self._is_ours(name, stat, marks)
+        }
+        grown = True
+        while grown:
+            children = {name for name, stat in stats.items() if stat[1].decode() in tree} - tree
+            tree |= children
+            grown = bool(children)
+        self._known = {name: stats[name][19] for name in tree}
+        return list(tree)
+
+    def _is_ours(self, name: str, stat: list[bytes], marks: bool) -> bool:
+        if self._leader in (name.encode(), stat[3]):
+            return True
+        return marks and self._mark in (_read(f"{name}/environ", self._proc) or b"").split(b"\0")
+
+    def usage(self) -> Usage:
+        return _sum(iter(self._scan()), self._proc)
+
+    def kill(self) -> bool:
+        tree = self._scan(marks=True)
+        for name in tree:
+            try:
+                os.kill(int(name), signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        return bool(tree)
+
+    def close(self) -> None:
+        os.close(self._proc)

@@ -1,0 +1,159 @@
+"""What goes into a program's work folder, and what is taken out of it again.
+
+Whatever a stranger's program left behind is not followed: a symbolic or hard link, a FIFO or a device under an
+output's name would make the lab read or wait for something else.
+"""
+
+import os
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from jupyter_fpga.errors import LabError
+
+__all__ = ("BadOutput", "collect", "put", "size_of_folder")
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class BadOutput(LabError):
+    """A program left something under an output's name that isn't a plain file of acceptable size."""
+
+    default_code = "bad_output"
+
+
+def put(folder: int, files: Mapping[str, bytes | Path]) -> None:
+    """Write input files into a folder where nobody else is at work yet.
+
+    Parameters
+    ----------
+    folder
+        Descriptor of the work folder.
+    files
+        Content, or the file to copy, by name; names may have folders in them (``source/design.py``).
+    """
+    for name, content in files.items():
+        *parents, last = name.split("/")
+        inside = os.dup(folder)
+        try:
+            for parent in parents:
+                with suppress(FileExistsError):  # an earlier input made it
+                    os.mkdir(parent, 0o755, dir_fd=inside)
+                inside, outside = os.open(parent, _FOLDER, dir_fd=inside), inside
+                os.close(outside)
+            target = os.open(last, _NEW_FILE, 0o644, dir_fd=inside)
+        finally:
+            os.close(inside)
+        with os.fdopen(target, "wb") as file:
+            os.fchmod(target, 0o644)  # whatever the lab's umask says, the program is another user
+            file.write(content if isinstance(content, bytes) else content.read_bytes())
+
+
+def collect(folder: int, names: Sequence[str], into: Path, *, max_bytes: int, max_files: int = 1000) -> dict[str, Path]:
+    """Copy a program's outputs out of its work folder.
+
+    Parameters
+    ----------
+    folder
+        Descriptor of the work folder. Nothing may run in it any more.
+    names
+        Names of files; ``folder/`` stands for all files in that folder. What isn't there is left out.
+    into
+        Where to put them, under the same names. Executables stay executable.
+    max_bytes, max_files
+        Bounds of the sum of their sizes and of their number.
+
+    Returns
+    -------
+    dict
+        Name → copy.
+
+    Raises
+    ------
+    BadOutput
+        A name leads to something that isn't a plain file with one link, or there is too much.
+    """
+    copies: dict[str, Path] = {}
+    left = max_bytes
+    for name in _expand(folder, names, max_files):
+        source = _open_inside(folder, name)
+        if source is None:
+            continue
+        try:
+            facts = os.fstat(source)
+            if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1:
+                raise BadOutput(f"The program left {name} as something else than a plain file; it was not read.")
+            left -= facts.st_size
+            if left < 0 or len(copies) >= max_files:
+                raise BadOutput(
+                    f"The program's outputs are larger than {max_bytes >> 20} MiB or more than {max_files} files; they "
+                    "were not read."
+                )
+            copies[name] = into / name
+            copies[name].parent.mkdir(parents=True, exist_ok=True)
+            _copy(source, copies[name], facts)
+        finally:
+            os.close(source)
+    return copies
+
+
+def _copy(source: int, target: Path, facts: os.stat_result) -> None:
+    mode = 0o755 if facts.st_mode & 0o100 else 0o644
+    with open(os.open(target, _NEW_FILE, mode), "wb") as file:
+        os.fchmod(file.fileno(), mode)
+        left = facts.st_size
+        while left and (chunk := os.read(source, min(left, 1 << 20))):
+            file.write(chunk)
+            left -= len(chunk)
+
+
+def _expand(folder: int, names: Sequence[str], max_files: int) -> Iterator[str]:
+    for name in names:
+        if not name.endswith("/"):
+            yield name
+            continue
+        inside = _open_inside(folder, name.rstrip("/"), _FOLDER)
+        if inside is None:
+            continue
+        try:
+            with os.scandir(inside) as entries:
+                found = sorted(entry.name for _, entry in zip(range(max_files + 1), entries, strict=False))
+        finally:
+            os.close(inside)
+        yield from (name + entry for entry in found)
+
+
+def _open_inside(folder: int, name: str, flags: int = _LOOK) -> int | None:
+    """Open a name below a folder without following a link anywhere on the way; None if it isn't there."""
+    *parents, last = name.split("/")
+    inside = os.dup(folder)
+    try:
+        for parent in parents:
+            inside, outside = os.open(parent, _FOLDER, dir_fd=inside), inside
+            os.close(outside)
+        return os.open(last, flags, dir_fd=inside)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        # ELOOP and ENOTDIR: a link; ENXIO: a socket; EACCES: closed to everybody.
+        raise BadOutput(f"The program left {name} as something else than a plain file; it was not read.") from error
+    finally:
+        os.close(inside)
+
+
+def size_of_folder(path: Path, *, max_files: int) -> tuple[int, int]:
+    """Bytes on disk and number of entries below a folder, counting no further than ``max_files`` + 1 entries."""
+    size = count = 0
+    for base, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            count += 1
+            if count > max_files:
+                return size, count
+            try:
+                size += os.lstat(os.path.join(base, name)).st_blocks * 512
+            except FileNotFoundError:
+                continue
+    return size, count
