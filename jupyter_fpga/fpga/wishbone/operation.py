@@ -1,7 +1,7 @@
 """One thing to do on the bus."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from jupyter_fpga.errors import Invalid
@@ -17,8 +17,8 @@ _ADDRESS_LIMIT = 1 << 32
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A read of ``count`` words, or a write of ``words``, at an absolute byte address. Made by :meth:`read` and
-    :meth:`write`, which check it.
+    """A read of ``count`` words, or a write of ``words``, at an absolute byte address. Made by :meth:`read`,
+    :meth:`write` and :meth:`modify`, which check it.
 
     Parameters
     ----------
@@ -30,12 +30,15 @@ class Operation:
         What a write writes; ``None`` for a read.
     fixed
         All words go to, or come from, the one address (a FIFO's data register).
+    mask
+        Of a write: the bits that are written, for each word. The others keep what is read from them just before.
     """
 
     address: int
     count: int
     words: tuple[int, ...] | None = None
     fixed: bool = False
+    mask: tuple[int, ...] | None = None
 
     @classmethod
     def read(cls, address: int, count: int = 1, *, fixed: bool = False) -> Self:
@@ -63,6 +66,22 @@ class Operation:
             if not 0 <= word < WORD_LIMIT:
                 raise Invalid(f"The word {word} doesn't fit the bus; it takes 0 to 0xffffffff.", code="word_too_wide")
         return cls(address, len(words), tuple(words), fixed)
+
+    @classmethod
+    def modify(cls, address: int, words: Sequence[int], mask: Sequence[int]) -> Self:
+        """A write of those bits of ``words`` that ``mask`` has set; the link reads the others and writes them back.
+
+        Other users of the link may come between the read and the write.
+
+        Raises
+        ------
+        Invalid
+            As :meth:`write`, of ``words`` or ``mask``; or there isn't one mask for each word.
+        """
+        if len(mask) != len(words):
+            raise Invalid(f"There are {len(words)} words and {len(mask)} masks; give one mask for each word.")
+        cls.write(address, mask)
+        return replace(cls.write(address, words), mask=tuple(mask))
 
     @property
     def is_write(self) -> bool:

@@ -76,6 +76,8 @@ class Run:
     """
 
     __slots__ = (
+        "_before",
+        "_modified",
         "_next",
         "_offset",
         "_partial",
@@ -109,11 +111,20 @@ class Run:
         self._next = 0
         self._offset = 0
         self._partial: list[int] = []
+        #: Of an operation with a mask: what was read, and then what is to be written.
+        self._before: list[int] = []
+        self._modified: tuple[int, ...] | None = None
 
     @property
     def exhausted(self) -> bool:
         """Nothing more is to be sent: all was, or the run has failed, or nobody waits for it any more."""
         return self._next == len(self.operations) or self.fault is not None or self.done.done()
+
+    @property
+    def blocked(self) -> bool:
+        """Nothing can be sent just now: what a masked write leaves alone has been asked for and isn't known yet."""
+        operation = self.operations[self._next]
+        return operation.mask is not None and self._modified is None and self._offset == operation.count
 
     @property
     def in_doubt(self) -> range:
@@ -124,14 +135,13 @@ class Run:
     def chunk(self, read_words: int, write_words: int) -> Chunk:
         """The next command to send, of at most so many words."""
         operation = self.operations[self._next]
-        limit = write_words if operation.is_write else read_words
+        words = operation.words if operation.mask is None else self._modified
         start = self._offset
-        count = min(operation.count - start, limit)
+        count = min(operation.count - start, read_words if words is None else write_words)
         address = operation.address if operation.fixed else operation.address + uartbone.WORD_BYTES * start
-        words = operation.words
         if words is not None and count != operation.count:
             words = words[start : start + count]
-        last = start + count == operation.count
+        last = start + count == operation.count and not (operation.mask is not None and words is None)
         return Chunk(self, self._next, address, count, words, operation.fixed, last)
 
     def advance(self, chunk: Chunk) -> None:
@@ -141,6 +151,7 @@ class Run:
         if chunk.last:
             self._next += 1
             self._offset = 0
+            self._modified = None
         else:
             self._offset += chunk.count
 
@@ -153,11 +164,7 @@ class Run:
         """``chunk`` is known to be done, and its values to be right. The last one ends the run."""
         self.unsettled -= 1
         if self.fault is None or chunk.index < self.fault.index:
-            self._partial.extend(chunk.values)
-            if chunk.last:
-                result, self._partial = self._partial, []
-                self.results.append(result)
-                self._tell(chunk.index, result)
+            self._take(chunk)
         if self.done.done():
             return
         if self.fault is not None:
@@ -165,6 +172,23 @@ class Run:
                 self.done.set_exception(self._bus_error(self.fault))
         elif len(self.results) == len(self.operations):
             self.done.set_result(self.results)
+
+    def _take(self, chunk: Chunk) -> None:
+        operation = self.operations[chunk.index]
+        if operation.mask is not None and chunk.words is None:
+            self._before.extend(chunk.values)
+            if len(self._before) == operation.count:
+                assert operation.words is not None
+                bits = zip(self._before, operation.words, operation.mask, strict=True)
+                self._modified = tuple(before & ~mask | word & mask for before, word, mask in bits)
+                self._before = []
+                self._offset = 0
+            return
+        self._partial.extend(chunk.values)
+        if chunk.last:
+            result, self._partial = self._partial, []
+            self.results.append(result)
+            self._tell(chunk.index, result)
 
     def _tell(self, index: int, result: list[int]) -> None:
         if self.on_done is None or self.done.done():
@@ -220,15 +244,19 @@ class Schedule:
             if not self._current.run.exhausted:
                 return self._current
             self._current = None
-        while self._ring:
+        for _ in range(len(self._ring)):
             user = self._ring[0]
             while user.runs and user.runs[0].exhausted:
                 user.runs.popleft()
-            if user.runs:
+            if not user.runs:
+                self._ring.popleft()
+                self._spent = 0
+            elif user.runs[0].blocked:
+                self._ring.rotate(-1)
+                self._spent = 0
+            else:
                 self._current = user.runs[0].chunk(self._read_words, self._write_words)
                 return self._current
-            self._ring.popleft()
-            self._spent = 0
         return None
 
     def taken(self) -> None:
