@@ -41,7 +41,8 @@ class SQLite:
     ) -> None:
         if not url.database or url.database == ":memory:" or url.query:
             raise StoreUnusable(
-                f"The lab's database must outlive the lab, and {url} is not a file: give sqlite:////absolute/path."
+                "The lab's database must outlive the lab, and its URL names no plain file: "
+                "give sqlite:////absolute/path, without options."
             )
         # The real place: two links to one file must meet at one lock.
         self.path = Path(os.path.realpath(url.database))

@@ -4,6 +4,7 @@ Times are Unix seconds as floating point numbers, so that both databases keep th
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,19 +40,18 @@ __all__ = (
 )
 
 
-class AnyText(TypeDecorator[str]):
-    """Text from outside (tool output, file names): what a database can't hold becomes U+FFFD.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""PostgreSQL takes no NUL characters, and neither database takes lone surrogates."""
 
-    PostgreSQL takes no NUL characters, and neither database takes lone surrogates.
-    """
+
+class AnyText(TypeDecorator[str]):
+    """Text from outside (tool output, file names): what a database can't hold becomes U+FFFD."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        return value.replace("\0", "\ufffd").encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return None if value is None else UNSTORABLE.sub("\ufffd", value)
 
 
 Long = BigInteger().with_variant(Integer(), "sqlite")
