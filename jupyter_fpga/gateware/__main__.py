@@ -1,0 +1,48 @@
+"""``python -m jupyter_fpga.gateware STEP``: one step of a build, in the current folder.
+
+Exit codes: 0 done; 3 the design is at fault, told in ``error.json``; anything else is a failure of the lab itself.
+"""
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from jupyter_fpga.gateware.errors import EXIT_DESIGN_ERROR, DesignError
+
+#: Each step is the function ``run(work: Path)`` of a module.
+STEPS = {
+    "elaborate": "jupyter_fpga.gateware.elaborate",
+    "synthesize": "jupyter_fpga.gateware.simulation.synthesize",
+    "compile": "jupyter_fpga.gateware.simulation.compile",
+    "base": "jupyter_fpga.gateware.simulation.base",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the step that ``arguments`` name, importing nothing that another one needs."""
+    if len(arguments) != 1 or arguments[0] not in STEPS:
+        print(f"usage: python -m jupyter_fpga.gateware {{{','.join(STEPS)}}}", file=sys.stderr)  # noqa: T201
+        return 2
+    work = Path.cwd()
+    try:
+        importlib.import_module(STEPS[arguments[0]]).run(work)
+    except DesignError as error:
+        (work / "error.json").write_text(json.dumps(error.to_json(), indent=2) + "\n", "utf-8")
+        print(error.message, file=sys.stderr)  # noqa: T201
+        return EXIT_DESIGN_ERROR
+    return 0
+
+
+def _same_hashes() -> None:
+    """Start again with a fixed hash seed: a design that walks over a set of strings must always give one netlist."""
+    if sys.flags.hash_randomization and os.environ.get("PYTHONHASHSEED") != "0":
+        os.environ["PYTHONHASHSEED"] = "0"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["elaborate"]:
+        _same_hashes()
+    sys.exit(main(sys.argv[1:]))

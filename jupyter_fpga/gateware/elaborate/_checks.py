@@ -1,0 +1,127 @@
+"""Mistakes in an Amaranth design that Amaranth itself lets pass."""
+
+import ast
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from amaranth.hdl import Instance, Value
+from amaranth.hdl._ast import SignalSet
+from amaranth.hdl._ir import Fragment, IOBufferInstance
+from amaranth.hdl._mem import MemoryInstance
+
+from jupyter_fpga.gateware.errors import DesignError
+from jupyter_fpga.gateware.targets import Target
+
+from ._ports import Port, WishboneBus
+from ._program import Program
+
+__all__ = ("check_clocks", "check_driven", "driven_signals", "instances", "undeclared_domain")
+
+
+def fragments(top: Any) -> Iterator[Any]:
+    """The fragment and everything below it."""
+    yield top
+    for fragment, *_ in top.subfragments:
+        yield from fragments(fragment)
+
+
+def instances(top: Any) -> list[Any]:
+    """Instances of modules that are written elsewhere (Yosys' own cells, ``$add`` and the like, left out)."""
+    return [f for f in fragments(top) if isinstance(f, Instance) and not f.type.startswith("$")]
+
+
+def driven_signals(top: Any) -> Any:
+    """The set of signals that something in the design assigns to."""
+    driven = SignalSet()
+    for fragment in fragments(top):
+        for statements in getattr(fragment, "statements", {}).values():
+            for statement in statements:
+                driven.update(statement._lhs_signals())
+        for value in _outputs(fragment):
+            driven.update(Value.cast(value)._lhs_signals())
+    return driven
+
+
+def _outputs(fragment: Any) -> Iterator[Any]:
+    if isinstance(fragment, Instance):
+        yield from (value for value, kind in fragment.ports.values() if kind == "o")
+    elif isinstance(fragment, MemoryInstance):
+        yield from (port._data for port in fragment._read_ports)
+    elif isinstance(fragment, IOBufferInstance) and fragment.i is not None:
+        yield fragment.i
+
+
+def check_driven(ports: Sequence[Port], buses: Sequence[WishboneBus], driven: Any, program: Program) -> None:
+    """Refuse outputs that nothing drives, unless their initial value says that they are constants.
+
+    Raises
+    ------
+    DesignError
+        ``undriven_output``.
+    """
+    outputs = [(port.name, value, port.line) for port in ports if port.direction == "o" for value in port.values]
+    for bus in buses:
+        separator = "_" if bus.name == "wb" else "."
+        outputs += [(f"{bus.name}{separator}{name}", bus.signals[name], bus.line) for name in ("dat_r", "ack")]
+    for name, value, line in outputs:
+        if getattr(value, "init", 1) == 0 and not any(signal in driven for signal in value._lhs_signals()):
+            raise DesignError(
+                f"Nothing drives the output {name}; assign to it in elaborate, "
+                "or give it an init value if it is meant to be a constant.",
+                code="undriven_output",
+                file=program.source.entry if line else None,
+                line=line,
+                text=program.source.line_text(program.source.entry, line),
+            )
+
+
+def check_clocks(top: Any, driven: Any, program: Program, target: Target, clock_hz: int) -> None:
+    """Refuse clock domains that are declared and have no clock.
+
+    Raises
+    ------
+    DesignError
+        ``no_clock``.
+    """
+    for fragment in fragments(top):
+        for name, domain in getattr(fragment, "domains", {}).items():
+            if domain.clk not in driven and name != "sync":
+                line = domain_line(program.tree, name)
+                raise DesignError(
+                    f"The clock domain {name} has no clock: nothing drives ClockSignal({name!r}), and the target "
+                    f"{target.name} makes one clock only, sync at {clock_hz / 1e6:g} MHz; use sync, or drive it.",
+                    code="no_clock",
+                    file=program.source.entry if line else None,
+                    line=line,
+                    text=program.source.line_text(program.source.entry, line),
+                )
+
+
+def undeclared_domain(name: str, program: Program) -> DesignError:
+    """The error for a domain that is used and declared nowhere: it would silently become a port."""
+    line = domain_line(program.tree, name)
+    return DesignError(
+        f"The clock domain {name} is used but declared nowhere; use sync, or declare it with "
+        f"m.domains.{name} = ClockDomain() and drive its clock.",
+        code="undeclared_domain",
+        file=program.source.entry if line else None,
+        line=line,
+        text=program.source.line_text(program.source.entry, line),
+    )
+
+
+def domain_line(tree: ast.Module, name: str) -> int | None:
+    """The first line that mentions a domain: ``m.d.name``, ``m.domains.name``, or its name as a string."""
+    lines = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.value, ast.Attribute):
+            if node.value.attr in ("d", "domains", "sync"):
+                lines.append(node.end_lineno or node.lineno)
+        elif isinstance(node, ast.Constant) and node.value == name:
+            lines.append(node.lineno)
+    return min(lines, default=None)
+
+
+def fragment_of(window: Any) -> Any:
+    """The elaborated fragment. Amaranth designs in the lab have no platform."""
+    return Fragment.get(window, None)

@@ -1,0 +1,87 @@
+"""The netlist as text: places in the person's files only, and a digest that knows nothing of places."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from jupyter_fpga.gateware.csr import CsrMap
+from jupyter_fpga.gateware.manifest import DesignWarning, Form, Memory, Pin, Register
+
+from ._source import Source
+
+__all__ = ("Outcome", "netlist_digest", "own_places")
+
+Language = Literal["rtlil", "verilog"]
+
+#: ``$add$design.v:12$34``: Yosys names what it makes by the place it comes from.
+_PLACED_NAME = re.compile(r"(\$\w+)\$[^\s$]+?:\d+(?:\.\d+(?:-\d+\.\d+)?)?(?=\$)")
+_SRC = re.compile(r'^( *attribute \\src )"([^"]*)"\n', re.MULTILINE)
+
+
+@dataclass
+class Outcome:
+    """What the elaboration of a design of any form yields.
+
+    Parameters
+    ----------
+    netlist
+        Text of the one file that holds all of the design.
+    whole_soc
+        The netlist is ``lab_soc``, a whole SoC, rather than ``lab_window``.
+    window_size
+        Bytes of the window that the design uses.
+    window_base
+        Where the window is if not where the target has it.
+    csr
+        What LiteX's tools are told, if more than the manifest says.
+    """
+
+    netlist: str
+    language: Language
+    form: Form
+    top: str
+    window_size: int
+    registers: list[Register]
+    memories: list[Memory]
+    pins: list[Pin]
+    warnings: list[DesignWarning] = field(default_factory=list)
+    whole_soc: bool = False
+    window_base: int | None = None
+    csr: CsrMap | None = None
+
+
+def own_places(rtlil: str, source: Source) -> str:
+    """RTLIL whose ``src`` attributes name the person's files only, the entry by its fixed name.
+
+    So the text doesn't depend on where anything is installed or what the file was called.
+    """
+    names: dict[str, str | None] = {}
+
+    def short(location: str) -> str | None:
+        file, separator, place = location.rpartition(":")
+        if not separator:
+            return None
+        if file not in names:
+            own = source.own_name(file)
+            names[file] = source.fixed_name if own == source.entry else own
+        return f"{names[file]}:{place}" if names[file] else None
+
+    def replace(match: re.Match[str]) -> str:
+        kept = [place for location in match[2].split("|") if (place := short(location))]
+        return f'{match[1]}"{"|".join(kept)}"\n' if kept else ""
+
+    text = _SRC.sub(replace, rtlil)
+    if source.entry != source.fixed_name:
+        text = text.replace(f"${source.entry}:", f"${source.fixed_name}:")
+    return text
+
+
+def netlist_digest(netlist: str, language: Language) -> str:
+    """SHA-256, as hex, of what the netlist means: places, comments and dates are left out."""
+    if language == "rtlil":
+        text = _PLACED_NAME.sub(r"\1", _SRC.sub("", netlist))
+    else:
+        text = re.sub(r"//[^\n]*|/\*.*?\*/|\(\*\s*src\b.*?\*\)", "", netlist, flags=re.S)
+        text = re.sub(r"[ \t]+\n|\n{2,}", "\n", text)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,114 @@
+"""The module ``lab_window``: a design between the board's bus and the board's pins."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
+
+from jupyter_fpga.gateware.manifest import Memory
+from jupyter_fpga.gateware.targets import Target
+
+from ._bank import Bank
+from ._layout import Layout
+from ._ports import WISHBONE_PORTS, Wired, WishboneBus
+
+__all__ = ("Window",)
+
+#: Ports that every window has, with their widths in bits and directions; the board's pins come besides.
+_BUS = {
+    "wb_adr": (None, "i"),
+    "wb_dat_w": (32, "i"),
+    "wb_sel": (4, "i"),
+    "wb_cyc": (1, "i"),
+    "wb_stb": (1, "i"),
+    "wb_we": (1, "i"),
+    "wb_dat_r": (32, "o"),
+    "wb_ack": (1, "o"),
+}
+
+
+def window_ports(target: Target) -> dict[str, tuple[int, str]]:
+    """Name → (width, direction) of every port of ``lab_window`` but ``clk`` and ``rst``."""
+    address_bits = (target.window.size // 4).bit_length() - 1
+    ports = {name: (width or address_bits, direction) for name, (width, direction) in _BUS.items()}
+    for resource in target.resources.values():
+        for wire in resource.wires:
+            width, _ = ports.get(wire.port, (0, ""))
+            ports[wire.port] = (max(width, wire.lsb + wire.width), wire.direction)
+    return ports
+
+
+class Window(Elaboratable):  # type: ignore[misc]
+    """Wraps a design of form 1, 2 or 5.
+
+    Parameters
+    ----------
+    design
+        The person's elaboratable.
+    clock, reset
+        Signals for the system clock and reset.
+
+    Attributes
+    ----------
+    ports
+        Every port of the module by name, always the same ones; outputs that the design has nothing for stay 0.
+    """
+
+    def __init__(self, design: Any, layout: Layout, wired: Sequence[Wired], target: Target) -> None:
+        self._design = design
+        self._layout = layout
+        self._wired = wired
+        self._directions = {name: direction for name, (_, direction) in window_ports(target).items()}
+        self.domain = ClockDomain("sync")
+        self.domain.clk = Signal(name="clk")
+        self.domain.rst = Signal(name="rst")
+        self.ports = {name: Signal(width, name=name) for name, (width, _) in window_ports(target).items()}
+
+    @property
+    def named_ports(self) -> dict[str, tuple[Any, Any]]:
+        """The ports as Amaranth's converter takes them."""
+        from amaranth.hdl._ir import PortDirection
+
+        kinds = {"i": PortDirection.Input, "o": PortDirection.Output}
+        named = {"clk": (self.domain.clk, kinds["i"]), "rst": (self.domain.rst, kinds["i"])}
+        return named | {name: (signal, kinds[self._directions[name]]) for name, signal in self.ports.items()}
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        m.domains += self.domain
+        m.submodules.top = self._design
+        bank = Bank(self._layout.registers, {name: self.ports[f"wb_{name}"] for name in WISHBONE_PORTS})
+        m.submodules.registers = bank
+        m.d.comb += [self.ports["wb_ack"].eq(bank.ack), self.ports["wb_dat_r"].eq(bank.dat_r)]
+        for bus, memory in self._layout.buses:
+            self._connect_bus(m, bus, memory)
+        for wired in self._wired:
+            self._connect_pins(m, wired)
+        return m
+
+    def _connect_bus(self, m: Module, bus: WishboneBus, memory: Memory) -> None:
+        low = bus.address_bits
+        selected = Signal(name=f"{bus.name}_selected")
+        address = self.ports["wb_adr"]
+        m.d.comb += selected.eq(address[low:] == memory.offset // 4 >> low)
+        for name, (direction, _) in WISHBONE_PORTS.items():
+            if direction == "i":
+                value = self.ports[f"wb_{name}"][: len(bus.signals[name])]
+                m.d.comb += bus.signals[name].eq(value & selected if name in ("cyc", "stb") else value)
+        with m.If(selected):
+            m.d.comb += [
+                self.ports["wb_ack"].eq(bus.signals["ack"]),
+                self.ports["wb_dat_r"].eq(bus.signals["dat_r"]),
+            ]
+
+    def _connect_pins(self, m: Module, wired: Wired) -> None:
+        wire, value = wired.wire, wired.port.values[0]
+        pins = self.ports[wire.port][wire.lsb : wire.lsb + wire.width]
+        if wire.direction == "i":
+            m.d.comb += value.eq(pins)
+            return
+        m.d.comb += pins.eq(value)
+        enable = next((other for other in wired.resource.wires if other.name == "oe"), None)
+        if wire.name == "o" and enable is not None and not any(other.wire == enable for other in self._wired):
+            # Output pins without an enable of their own are always outputs.
+            m.d.comb += self.ports[enable.port][enable.lsb : enable.lsb + enable.width].eq(~0)
