@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from ..manifest import Control, Window
+from jupyter_fpga.gateware.manifest import Control, Window
 
 __all__ = ("Resource", "Target", "Wire")
 

@@ -1,6 +1,7 @@
 """The board that needs nothing plugged in: LabSoC compiled to a program, with pins that the lab's bench holds."""
 
-from ..manifest import Control, Window
+from jupyter_fpga.gateware.manifest import Control, Window
+
 from ._target import Resource, Target, Wire
 
 __all__ = ("SIMULATED",)

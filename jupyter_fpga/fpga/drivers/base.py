@@ -1,0 +1,105 @@
+"""What every driver can do, and how it says that it couldn't."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from jupyter_fpga.errors import LabError
+from jupyter_fpga.fpga.wishbone import Wire
+from jupyter_fpga.gateware.manifest import Manifest
+
+__all__ = ("Bench", "Driver", "DriverError", "Record")
+
+#: What a driver needs to find a board again after the lab died: plain data, kept in the store.
+Record = dict[str, Any]
+
+
+class DriverError(LabError):
+    """The board couldn't be programmed or reached; the message says why."""
+
+    default_code = "driver_error"
+
+
+class Bench(Protocol):
+    """What stands around a board on a bench: LEDs to look at, buttons, power, an instrument or two.
+
+    Every method raises :class:`DriverError` when the board is gone or refuses.
+    """
+
+    async def state(self) -> dict[str, Any]:
+        """Everything there is to see, as of now. Doesn't make board time run.
+
+        ``cycles``: clock cycles since the board's process began; ``clock_hz``; ``powered``; ``running``: whether board
+        time runs; ``scale``: board time per real time over the last tenth of a second, or None while it stands still;
+        ``leds``: levels; ``lit``: for each LED the cycles that it has been lit, so that two looks give its brightness;
+        ``pmod``, ``pmod_oe``, ``pmod_in``, ``buttons``, ``switches``: levels; ``console``: bytes that the console has
+        sent; ``trace``: None, or ``{"bytes": n, "ended": None | "limit" | "write"}``.
+        """
+        ...
+
+    async def set(self, *, buttons: int | None = None, switches: int | None = None, pmod: int | None = None) -> None:
+        """Hold inputs at levels. What isn't named stays as it is."""
+        ...
+
+    async def press(self, button: int, *, seconds: float = 0.02) -> None:
+        """Press a button for ``seconds`` of board time; returns when it is released."""
+        ...
+
+    async def run(self, cycles: int) -> int:
+        """Let board time run for ``cycles`` clock cycles; returns the cycle it is then."""
+        ...
+
+    async def power(self, on: bool) -> None:
+        """Switch the board off, or on again with everything in its initial state."""
+        ...
+
+    def watch(self, interval: float = 0.1) -> AsyncIterator[dict[str, Any]]:
+        """States as of :meth:`state`, one each ``interval`` seconds. Board time runs as long as somebody watches."""
+        ...
+
+    async def console_write(self, data: bytes, *, baud: int | None = None) -> None:
+        """Send ``data`` to the design's console; ``baud`` (115200 at first) holds for both directions from then on."""
+        ...
+
+    async def console_read(self, position: int = 0) -> tuple[int, bytes]:
+        """What the console has sent since byte ``position``, as far as it is kept; and the position after it."""
+        ...
+
+    async def trace_start(self, path: Path, *, limit_bytes: int = 64 << 20, everything: bool = False) -> None:
+        """Write a VCD of every signal of the design into the new file ``path``, up to ``limit_bytes``.
+
+        ``everything``: the SoC around the design too. Time in it is board time since power-up, in picoseconds.
+        """
+        ...
+
+    async def trace_stop(self) -> dict[str, Any]:
+        """End the trace; its file is whole when this returns. Returns what ``trace`` is in :meth:`state`."""
+        ...
+
+
+class Driver(Protocol):
+    """How the lab reaches boards of one kind. Every method raises :class:`DriverError` for what it can't do."""
+
+    async def program(self, image: Path, manifest: Manifest) -> Record:
+        """Put ``image`` on the board and power it up. Returns what :meth:`find` needs to know it again."""
+        ...
+
+    async def open(self, record: Record) -> Wire:
+        """The board's serial line."""
+        ...
+
+    async def find(self, record: Record) -> bool:
+        """Whether the board of ``record`` is still there and the same, after the lab began anew. Never raises."""
+        ...
+
+    async def power_cycle(self, record: Record, image: Path, manifest: Manifest) -> Record:
+        """Take the power away, and program ``image``."""
+        ...
+
+    async def shutdown(self, record: Record) -> None:
+        """Take the board down. Nothing of it is left when this returns; nothing happens if it is gone already."""
+        ...
+
+    def bench(self, record: Record) -> Bench:
+        """What stands around the board."""
+        ...

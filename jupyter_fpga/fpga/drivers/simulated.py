@@ -1,0 +1,230 @@
+"""Boards that are processes: each a simulator, in a sandbox of its own, with a pseudo-terminal as its serial line."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import termios
+import tty
+from pathlib import Path
+from typing import Any
+
+import serial
+
+from jupyter_fpga.compute.detached import Detached, kill_detached, spawn_detached, start_time
+from jupyter_fpga.compute.sandbox import Mount, Sandbox, SandboxError
+from jupyter_fpga.gateware.manifest import Manifest
+
+from ._bench import SimulatedBench
+from ._channel import Channel, connect
+from .base import Bench, DriverError, Record
+
+__all__ = ("SimulatedDriver",)
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+#: Where the sandbox shows the board its own program.
+_PROGRAM = "/board/simulator"
+
+_START_SECONDS = 20.0
+"""A board answers within 20 ms of its start; on a machine that swaps, later. After this it isn't coming."""
+
+_QUIT_SECONDS = 1.0
+"""How long a board may take to end in order (a trace is written out) before it is killed."""
+
+
+class SimulatedDriver:
+    """See :class:`~jupyter_fpga.fpga.drivers.base.Driver`.
+
+    Parameters
+    ----------
+    sandbox
+        The walls around each board.
+    run_dir
+        A private folder on this machine; each board has one in it.
+    linger
+        Seconds after which a board whose lab is gone ends itself.
+    tail
+        Seconds of board time that go on after the last byte on a line, or the last command of the bench.
+    """
+
+    def __init__(self, sandbox: Sandbox, run_dir: Path, *, linger: float = 300.0, tail: float = 0.05) -> None:
+        self._sandbox = sandbox
+        self._run_dir = run_dir
+        self._linger = linger
+        self._tail = tail
+        self._channels: dict[str, Channel] = {}
+
+    async def program(self, image: Path, manifest: Manifest) -> Record:
+        folder = _make_folder(self._run_dir)
+        try:
+            with contextlib.ExitStack() as closing:
+                master, slave = os.openpty()
+                closing.callback(os.close, master)
+                closing.callback(os.close, slave)
+                tty.setraw(slave, termios.TCSANOW)
+                control = closing.enter_context(_listen(folder / "control"))
+                board = await self._spawn(folder, image, manifest, master, slave, control.fileno())
+                terminal = os.ttyname(slave)
+            record: Record = {
+                "pid": board.pid,
+                "start_time": board.start_time,
+                "boot_id": _boot_id(),
+                "tty": terminal,
+                "control_socket": str(folder / "control"),
+                "run_dir": str(folder),
+                "baud": manifest.baud,
+            }
+            try:
+                channel = await self._channel(record)
+                async with asyncio.timeout(_START_SECONDS):
+                    await channel.hello()
+            except BaseException as error:
+                self._forget(record)
+                await kill_detached(board)
+                if isinstance(error, (DriverError, TimeoutError)):
+                    raise DriverError(_did_not_start(folder)) from error
+                raise
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return record
+
+    async def _spawn(
+        self, folder: Path, image: Path, manifest: Manifest, master: int, slave: int, control: int
+    ) -> Detached:
+        options = {
+            "tty": master,
+            "tty-slave": slave,
+            "control": control,
+            "clock": manifest.clock_hz,
+            "baud": manifest.baud,
+            "linger": self._linger,
+            "tail": self._tail,
+        }
+        command = [_PROGRAM, *(word for name, value in options.items() for word in (f"--{name}", str(value)))]
+        try:
+            return await spawn_detached(
+                self._sandbox,
+                command,
+                folder=folder / "work",
+                mounts=[Mount(_absolute(image), _PROGRAM)],
+                passed=[master, slave, control],
+            )
+        except (SandboxError, OSError) as error:
+            raise DriverError(f"The simulated board could not be started: {error}") from error
+
+    async def open(self, record: Record) -> Any:
+        if not _is_alive(record):
+            raise DriverError("The simulated board is gone: its process has ended. Reset the board.", code="board_gone")
+        try:
+            return serial.Serial(record["tty"], record["baud"], timeout=0, exclusive=True)
+        except (serial.SerialException, OSError) as error:
+            raise DriverError(f"The serial line {record['tty']} of the board can't be opened: {error}") from error
+
+    async def find(self, record: Record) -> bool:
+        if not _is_alive(record):
+            return False
+        try:
+            channel = await self._channel(record)
+            async with asyncio.timeout(_START_SECONDS):
+                await channel.hello()
+        except (DriverError, TimeoutError):
+            self._forget(record)
+            return False
+        return True
+
+    async def power_cycle(self, record: Record, image: Path, manifest: Manifest) -> Record:
+        await self.shutdown(record)
+        return await self.program(image, manifest)
+
+    async def shutdown(self, record: Record) -> None:
+        if record.get("boot_id") == _boot_id():
+            if _is_alive(record):
+                with contextlib.suppress(DriverError, TimeoutError):
+                    channel = await self._channel(record)
+                    async with asyncio.timeout(_QUIT_SECONDS):
+                        await channel.ask("quit")
+            await kill_detached(Detached(record["pid"], record["start_time"]))
+        self._forget(record)
+        shutil.rmtree(record["run_dir"], ignore_errors=True)
+
+    def bench(self, record: Record) -> Bench:
+        return SimulatedBench(
+            shared=lambda: self._channel(record), connect=lambda: connect(Path(record["control_socket"]))
+        )
+
+    async def disconnect(self) -> None:
+        """Hang up on every board and leave it running; each ends itself after a while if no lab finds it."""
+        for channel in self._channels.values():
+            channel.close()
+        self._channels.clear()
+
+    async def _channel(self, record: Record) -> Channel:
+        """The lasting connection to a board, by which it knows that its lab is there."""
+        path = str(record["control_socket"])
+        channel = self._channels.get(path)
+        if channel is None or not channel.open:
+            channel = await connect(Path(path))
+            other = self._channels.get(path)
+            if other is not None and other.open:
+                channel.close()
+                return other
+            self._channels[path] = channel
+        return channel
+
+    def _forget(self, record: Record) -> None:
+        channel = self._channels.pop(str(record["control_socket"]), None)
+        if channel is not None:
+            channel.close()
+
+
+def _make_folder(run_dir: Path) -> Path:
+    """A new private folder for a board, with its work folder in it."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    folder = run_dir / secrets.token_hex(8)
+    folder.mkdir(mode=0o700)
+    # A lab that runs as root gives it to the board's own user number, and bubblewrap must be able to enter it.
+    (folder / "work").mkdir(mode=0o711)
+    return folder
+
+
+def _listen(path: Path) -> socket.socket:
+    """A listening socket at ``path``, which may be longer than a socket's address."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        listening.bind(f"/proc/self/fd/{folder}/{path.name}")
+        listening.listen(16)
+    except BaseException:
+        listening.close()
+        raise
+    finally:
+        os.close(folder)
+    return listening
+
+
+def _absolute(path: Path) -> Path:
+    return path.resolve()
+
+
+def _is_alive(record: Record) -> bool:
+    return record.get("boot_id") == _boot_id() and start_time(record["pid"]) == record["start_time"]
+
+
+def _boot_id() -> str:
+    return _BOOT_ID.read_text("ascii").strip()
+
+
+def _did_not_start(folder: Path) -> str:
+    try:
+        # The board could have put anything there.
+        descriptor = os.open(folder / "work" / "output.log", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with open(descriptor, "rb") as log:
+            said = log.read(4096).decode("utf-8", errors="replace").strip().splitlines()
+    except OSError:
+        said = []
+    reason = f"the last it said was: {said[-1]}" if said else "it ended without a word"
+    return f"The simulated board did not start; {reason}. Build the design again, and see the lab's log if it goes on."

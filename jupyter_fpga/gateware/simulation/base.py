@@ -1,0 +1,132 @@
+"""The step ``base``: LabSoC with an open window, compiled, and the idle board.
+
+In the current folder: ``request.json`` with ``target`` and ``sys_clk_freq`` (Hz or null). Out of it come object files,
+headers and what a compiler can know of them in advance, for the step ``compile``; ``simulator``, the board that nobody
+has programmed; ``base.json``, which says what this is.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import re
+import shutil
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jupyter_fpga.gateware.simulation._compiler import Compiler, Unit, find_compiler
+from jupyter_fpga.gateware.simulation._cxxrtl import Generated
+from jupyter_fpga.gateware.simulation._yosys import run_yosys, runtime_folder
+from jupyter_fpga.gateware.targets import TARGETS, Target
+
+__all__ = ("BASE_OBJECTS", "HARNESS_OBJECTS", "PRECOMPILED", "run")
+
+#: The header that every design is compiled with.
+PRECOMPILED = "window.h"
+
+#: What a program needs besides its SoC.
+HARNESS_OBJECTS = ("main.o", "machine.o", "control.o", "trace.o")
+
+#: What a program needs besides its window and the harness.
+BASE_OBJECTS = ("base_board.o", "base_debug.o")
+
+_WRITE = "write_cxxrtl -header -O6 -g4 -namespace {namespace} {file}"
+
+
+def run(work: Path) -> None:
+    """Run the step in the folder ``work``."""
+    request = json.loads((work / "request.json").read_text("utf-8"))
+    target = TARGETS[request["target"]]
+    clock_hz = int(request.get("sys_clk_freq") or target.clock_hz)
+    verilog, files = _elaborate(target, clock_hz)
+    (work / "lab_base.v").write_text(verilog, "utf-8")
+    for name, content in files.items():
+        (work / name).write_text(content, "utf-8")
+    _copy_sources(work)
+    compiler = find_compiler()
+    compiler.precompile(PRECOMPILED, include=["."], work=work)
+    run_yosys(
+        [
+            "read_verilog lab_base.v",
+            "hierarchy -check -top lab_base",
+            _WRITE.format(namespace="lab_base_soc", file="base_soc.cc"),
+        ],
+        work=work,
+        log="base.log",
+    )
+    _write_soc(work)
+    _compile(compiler, work)
+    description = {
+        "target": target.name,
+        "clock_hz": clock_hz,
+        "baud": target.baud(clock_hz),
+        "fifo_depth": target.fifo_depth,
+        "compiler": compiler.kind,
+        "digest": _digest(work, verilog),
+    }
+    (work / "base.json").write_text(json.dumps(description, indent=2) + "\n", "utf-8")
+
+
+def _elaborate(target: Target, clock_hz: int) -> tuple[str, dict[str, str]]:
+    """The base SoC in Verilog, without dates, and the contents of its memories."""
+    import logging
+
+    # LiteX describes what it builds at length; nobody asked.
+    logging.root.addHandler(logging.NullHandler())
+    with contextlib.redirect_stdout(io.StringIO()):
+        from jupyter_fpga.gateware.labsoc import LabSoC, check_control
+
+        soc = LabSoC(sys_clk_freq=clock_hz, target=target.name, window=True)
+        soc.finalize()
+        check_control(soc)
+        output: Any = soc.platform.get_verilog(soc, name="lab_base")
+    text = re.sub(r"^//.*$", "", output.main_source, flags=re.MULTILINE)
+    return text, dict(output.data_files)
+
+
+def _copy_sources(work: Path) -> None:
+    for source in resources.files(__package__).joinpath("harness").iterdir():
+        (work / source.name).write_text(source.read_text("utf-8"), "utf-8")
+    shutil.copytree(runtime_folder() / "cxxrtl", work / "cxxrtl", dirs_exist_ok=True)
+
+
+def _write_soc(work: Path) -> None:
+    soc = Generated((work / "base_soc.h").read_text("utf-8"), (work / "base_soc.cc").read_text("utf-8"), "lab_base")
+    if not soc.only_rising_clock:
+        raise AssertionError("base_board.cc evaluates the base at rising edges only, but the base looks at more.")
+    (identifier,) = (name for name, width, depth in soc.memories() if (width, depth) == (8, 64))
+    (work / "base_soc.h").write_text(
+        f'#include "board.h"\n#define LAB_BASE_SOC {soc.namespace}::{soc.type}\n'
+        f"#define LAB_IDENTIFIER_MEMORY {identifier}\n{soc.text(hot='', cold='')}",
+        "utf-8",
+    )
+
+
+def _compile(compiler: Compiler, work: Path) -> None:
+    (work / "identifier.cc").write_text(
+        '#include "board.h"\nnamespace lab { extern const char kIdentifier[] = ""; }\n', "utf-8"
+    )
+    compiler.compile(
+        [
+            Unit("base_board.cc", "base_board.o", flags=("-DLAB_PART=0", "-include", PRECOMPILED)),
+            Unit("main.cc", "main.o"),
+            Unit("machine.cc", "machine.o"),
+            Unit("control.cc", "control.o"),
+            Unit("trace.cc", "trace.o"),
+            Unit("base_soc.h", "base_debug.o", hot=False, flags=("-DLAB_PART=1", "-xc++")),
+            Unit("empty_window.cc", "empty_window.o", flags=("-include", PRECOMPILED)),
+            Unit("identifier.cc", "identifier.o", hot=False),
+        ],
+        include=["."],
+        work=work,
+    )
+    compiler.link([*HARNESS_OBJECTS, *BASE_OBJECTS, "empty_window.o", "identifier.o"], "simulator", work=work)
+
+
+def _digest(work: Path, verilog: str) -> str:
+    """What the base is: its SoC and the harness around it, not who compiled it."""
+    digest = hashlib.sha256(verilog.encode())
+    for source in sorted(resources.files(__package__).joinpath("harness").iterdir(), key=lambda item: item.name):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()

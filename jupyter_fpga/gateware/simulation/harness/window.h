@@ -1,0 +1,30 @@
+// What the base needs to know of a design that is linked into its window.
+#pragma once
+
+#include "board.h"
+
+namespace lab {
+
+// The ports of the module `lab_window`, by address. Each is one 32-bit chunk.
+struct WindowPorts {
+  cxxrtl::chunk_t *clk, *rst, *adr, *dat_w, *sel, *cyc, *stb, *we, *buttons, *switches, *pmod_i, *console_rx;
+  const cxxrtl::chunk_t *dat_r, *ack, *leds, *pmod_o, *pmod_oe, *console_tx;
+  // The remembered clock level of a design that knows nothing of the clock but its rising edge; else nullptr. Such a
+  // design needs no evaluation when the clock falls.
+  cxxrtl::chunk_t *previous_clk;
+};
+
+class Window {
+ public:
+  WindowPorts ports{};
+  virtual ~Window() = default;
+  virtual void reset() = 0;
+  virtual bool eval() = 0;
+  virtual bool commit() = 0;
+  virtual void debug_info(cxxrtl::debug_items &items, const std::string &path) = 0;
+};
+
+// Provided by the design, or by empty_window.cc.
+std::unique_ptr<Window> make_window();
+
+}  // namespace lab
