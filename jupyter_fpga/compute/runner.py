@@ -92,7 +92,7 @@ class Runner:
             Files of its work folder: content, or a file to copy, by name.
         outputs
             Names of files to take out of the work folder at the end, whatever the exit code; ``name/`` means all files
-            in that folder. Not taken when a limit was hit.
+            below that folder, ``*`` everything. Not taken when a limit was hit.
         into
             Folder for the outputs.
         mounts

@@ -8,6 +8,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from jupyter_fpga.errors import LabError
@@ -17,6 +18,10 @@ __all__ = ("BadOutput", "collect", "put", "size_of_folder")
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+_DEEPEST = 8
+"""Folders in one another that are looked into."""
 
 
 class BadOutput(LabError):
@@ -60,7 +65,8 @@ def collect(folder: int, names: Sequence[str], into: Path, *, max_bytes: int, ma
     folder
         Descriptor of the work folder. Nothing may run in it any more.
     names
-        Names of files; ``folder/`` stands for all files in that folder. What isn't there is left out.
+        Names of files; ``folder/`` stands for all files below that folder, and ``*`` for everything. What isn't there
+        is left out.
     into
         Where to put them, under the same names. Executables stay executable.
     max_bytes, max_files
@@ -112,18 +118,32 @@ def _copy(source: int, target: Path, facts: os.stat_result) -> None:
 
 def _expand(folder: int, names: Sequence[str], max_files: int) -> Iterator[str]:
     for name in names:
-        if not name.endswith("/"):
+        if name == "*":
+            yield from _walk(folder, "", max_files)
+        elif name.endswith("/"):
+            yield from _walk(folder, name, max_files)
+        else:
             yield name
-            continue
-        inside = _open_inside(folder, name.rstrip("/"), _FOLDER)
-        if inside is None:
-            continue
-        try:
-            with os.scandir(inside) as entries:
-                found = sorted(entry.name for _, entry in zip(range(max_files + 1), entries, strict=False))
-        finally:
-            os.close(inside)
-        yield from (name + entry for entry in found)
+
+
+def _walk(folder: int, below: str, max_files: int) -> Iterator[str]:
+    """Names of everything below a folder that isn't a folder; links to folders count as files."""
+    if below.count("/") > _DEEPEST:
+        raise BadOutput(f"The program left folders deeper than {_DEEPEST} in one another; they were not read.")
+    inside = _open_inside(folder, below.rstrip("/") or ".", _FOLDER)
+    if inside is None:
+        return
+    try:
+        with os.scandir(inside) as entries:
+            # One more than is allowed, so that the sum is seen to be too large.
+            found = sorted((e.name, e.is_dir(follow_symlinks=False)) for e in islice(entries, max_files + 1))
+    finally:
+        os.close(inside)
+    for name, is_folder in found:
+        if is_folder:
+            yield from _walk(folder, f"{below}{name}/", max_files)
+        else:
+            yield below + name
 
 
 def _open_inside(folder: int, name: str, flags: int = _LOOK) -> int | None:

@@ -1,0 +1,198 @@
+"""The stages of a build as actions: sandboxed runs of ``python -m jupyter_fpga.gateware``, named by what goes in."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_fpga.compute.cache import Made
+from jupyter_fpga.compute.design import BuildFailed, Stage
+from jupyter_fpga.compute.limits import MIB, Limits
+from jupyter_fpga.compute.runner import Finished, Runner
+from jupyter_fpga.compute.sandbox import Mount
+from jupyter_fpga.compute.supervisor import Bound
+from jupyter_fpga.compute.toolchains import Toolchains
+
+__all__ = ("BASE_TARGET", "LIMITS", "Steps")
+
+LIMITS: Mapping[Stage, Limits] = {
+    "base": Limits(wall_seconds=300, cpu_seconds=600),
+    "elaborate": Limits(wall_seconds=60, cpu_seconds=60, memory_bytes=1024 * MIB, disk_bytes=64 * MIB),
+    "synthesize": Limits(wall_seconds=300, cpu_seconds=300),
+    "compile": Limits(wall_seconds=300, cpu_seconds=600),
+}
+"""What each stage may use if the lab isn't told otherwise."""
+
+BASE_TARGET = "/base"
+"""Where the step ``compile`` finds the base."""
+
+_DESIGN_AT_FAULT = 3
+"""Exit code of a step whose ``error.json`` says what is wrong with the design."""
+
+_TITLES: Mapping[Stage, str] = {
+    "base": "Building the lab's own SoC",
+    "elaborate": "Elaboration",
+    "synthesize": "Synthesis",
+    "compile": "Compiling the simulator",
+}
+_TAIL_LINES = 20
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Runs single stages.
+
+    Parameters
+    ----------
+    runner
+        Where they run.
+    toolchains
+        What they run with.
+    limits
+        What each may use.
+    command
+        The program whose only argument is the stage's name.
+    """
+
+    runner: Runner
+    toolchains: Toolchains
+    limits: Mapping[Stage, Limits]
+    command: Sequence[str] = (sys.executable, "-P", "-m", "jupyter_fpga.gateware")
+
+    async def run(
+        self,
+        stage: Stage,
+        folder: Path,
+        *,
+        request: Mapping[str, Any] | None,
+        inputs: Mapping[str, bytes | Path],
+        outputs: Sequence[str],
+        required: Sequence[str],
+        mounts: Sequence[Mount] = (),
+        say: Callable[[str], None],
+    ) -> Made:
+        """Run one stage.
+
+        Parameters
+        ----------
+        folder
+            Where its outputs go.
+        request
+            Content of its ``request.json``.
+        inputs, outputs, mounts
+            As for :meth:`Runner.run`.
+        required
+            Outputs without which it has failed.
+        say
+            Gets its lines.
+
+        Raises
+        ------
+        BuildFailed
+            The design is at fault, a limit was hit, or the tool failed.
+        """
+        if request is not None:
+            inputs = {**inputs, "request.json": json.dumps(request).encode()}
+        finished = await self.runner.run(
+            [*self.command, stage],
+            limits=self.limits[stage],
+            inputs=inputs,
+            outputs=[*outputs, "error.json"],
+            into=folder,
+            mounts=[*self.toolchains.mounts(), *mounts],
+            environment={**self.toolchains.environment(), "LAB_BASE": BASE_TARGET},
+            on_output=say,
+        )
+        if finished.bound is not None:
+            raise _over_limit(stage, finished.bound, self.limits[stage])
+        if finished.returncode == _DESIGN_AT_FAULT and "error.json" in finished.outputs:
+            raise _design_error(stage, finished.outputs["error.json"])
+        missing = [name for name in required if name not in finished.outputs]
+        if finished.returncode or missing:
+            raise _tool_failed(stage, finished, missing)
+        files = {name: path for name, path in finished.outputs.items() if name not in ("error.json", "request.json")}
+        return Made(files, finished.output_tail.splitlines())
+
+
+def _over_limit(stage: Stage, bound: Bound, limits: Limits) -> BuildFailed:
+    title = _TITLES[stage]
+    code, sentence = {
+        "time": (
+            "time_limit",
+            f"{title} ran longer than its limit of {limits.wall_seconds:g} s; look for a loop that never ends, or make "
+            "the design smaller.",
+        ),
+        "cpu": (
+            "cpu_limit",
+            f"{title} used more than its limit of {limits.cpu_seconds:g} s of processor time; look for a loop that "
+            "never ends, or make the design smaller.",
+        ),
+        "memory": (
+            "memory_limit",
+            f"{title} used more than its limit of {limits.memory_bytes // MIB} MiB of memory; make the design, or the "
+            "tables that it computes, smaller.",
+        ),
+        "processes": (
+            "process_limit",
+            f"{title} started more than its limit of {limits.processes} processes and threads; a design needs none of "
+            "its own.",
+        ),
+        "disk": (
+            "disk_limit",
+            f"{title} wrote more than its limit of {limits.disk_bytes // MIB} MiB of files; a design needs none of its "
+            "own.",
+        ),
+        "files": (
+            "file_limit",
+            f"{title} made more than its limit of {limits.files} files; a design needs none of its own.",
+        ),
+        "output": (
+            "output_limit",
+            f"{title} printed more than its limit of {limits.output_bytes / MIB:g} MiB; print less.",
+        ),
+    }[bound]
+    return BuildFailed(sentence, stage=stage, code=code)
+
+
+def _design_error(stage: Stage, path: Path) -> BuildFailed:
+    """What a step told in ``error.json``. A stranger's program may have written that, so nothing in it is believed."""
+    try:
+        told = json.loads(path.read_bytes())
+        code, message = told["code"], told["message"]
+        if not (isinstance(code, str) and code.isidentifier() and isinstance(message, str)):
+            raise TypeError
+    except (ValueError, KeyError, TypeError):
+        return BuildFailed(
+            f"{_TITLES[stage]} failed, and what it said of the reason can't be read.", stage=stage, code="tool_failed"
+        )
+
+    def of_kind(name: str, kind: type) -> Any:
+        return told[name] if isinstance(told.get(name), kind) else None
+
+    return BuildFailed(
+        message[:2000],
+        stage=stage,
+        code=code,
+        file=of_kind("file", str),
+        line=of_kind("line", int),
+        column=of_kind("column", int),
+        text=of_kind("text", str),
+        frames=[frame for frame in (of_kind("frames", list) or ())[:50] if isinstance(frame, dict)],
+    )
+
+
+def _tool_failed(stage: Stage, finished: Finished, missing: Sequence[str]) -> BuildFailed:
+    words = [line for line in finished.output_tail.splitlines() if line.strip()]
+    if finished.returncode:
+        what = f"its program ended with exit code {finished.returncode}"
+    else:
+        what = f"its program left no {' and no '.join(missing)}"
+    last = f" Its last words: {words[-1]}" if words else ""
+    return BuildFailed(
+        f"{_TITLES[stage]} failed: {what}.{last}",
+        stage=stage,
+        code="tool_failed",
+        tail="\n".join(words[-_TAIL_LINES:]) or None,
+    )

