@@ -1,0 +1,218 @@
+"""The composition root: builds the floors from configuration, and owns their start and stop."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from .clock import Clock, SystemClock
+from .compute import BuildOptions, BuildResult, Builds, Runner, Sandbox, Source, StageReport, Toolchains
+from .errors import Unavailable
+from .fpga.config import FpgaConfig
+from .fpga.drivers import SimulatedDriver
+from .fpga.service import Fpga
+from .store import Store
+from .store.tables import boards
+
+__all__ = ("Lab", "LabConfig", "UnsafeLab")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LabConfig:
+    """How a lab is set up.
+
+    Parameters
+    ----------
+    data_dir
+        Folder of the database, the sources and the builds; on a local disk. Made when missing, for its owner only.
+    store_url
+        The database; a SQLite file in ``data_dir`` when None.
+    fpga
+        The boards and their limits.
+    several_users
+        Whether people who don't trust one another share this lab.
+    """
+
+    data_dir: Path
+    store_url: str | None = None
+    fpga: FpgaConfig = field(default_factory=FpgaConfig)
+    several_users: bool = False
+
+
+class UnsafeLab(Unavailable):
+    """Several people would share a lab whose designs run without walls around them."""
+
+    default_code = "no_sandbox"
+
+
+class Lab:
+    """All floors of one lab.
+
+    Parameters
+    ----------
+    config
+        How it is set up.
+    clock
+        What time it is.
+    probe
+        Finds out which sandbox this machine allows.
+    progress
+        Gets a sentence whenever something begins that takes long.
+    """
+
+    def __init__(
+        self,
+        config: LabConfig,
+        *,
+        clock: Clock | None = None,
+        probe: Callable[[], Sandbox] = Sandbox.probe,
+        progress: Callable[[str], None] = log.info,
+    ) -> None:
+        self.config = config
+        self._clock = clock or SystemClock()
+        self._probe = probe
+        self._progress = progress
+        self._store: Store | None = None
+        self._fpga: Fpga | None = None
+        self._workshop: _Workshop | None = None
+
+    @property
+    def fpga(self) -> Fpga:
+        """The boards' floor.
+
+        Raises
+        ------
+        Unavailable
+            The lab isn't running.
+        """
+        if self._fpga is None:
+            raise _not_running()
+        return self._fpga
+
+    @property
+    def store(self) -> Store:
+        """The durable truth.
+
+        Raises
+        ------
+        Unavailable
+            The lab isn't running.
+        """
+        if self._store is None:
+            raise _not_running()
+        return self._store
+
+    async def start(self) -> None:
+        """Open the store, find the boards again, and make the tools ready meanwhile.
+
+        Raises
+        ------
+        UnsafeLab
+            Several people, and no sandbox.
+        LabError
+            Another lab uses the database, or it can't be used; the message says what to do.
+        """
+        config = self.config
+        sandbox = await asyncio.to_thread(self._probe)
+        if config.several_users and not sandbox.fit_for_strangers:
+            raise UnsafeLab(
+                f"A lab for several people needs a sandbox around their designs. {sandbox.reason} "
+                "For a lab of your own, start it without a file of keys.",
+                detail={"tier": sandbox.tier},
+            )
+        config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        url = config.store_url or f"sqlite:///{config.data_dir.absolute() / 'lab.sqlite'}"
+        runner = Runner(sandbox, clock=self._clock)
+        self._store = await Store.open(url, clock=self._clock)
+        self._workshop = _Workshop(config.data_dir, runner, self._store, self._progress)
+        self._fpga = Fpga(
+            store=self._store,
+            builds=self._workshop,
+            drivers={"simulated": SimulatedDriver(sandbox, config.data_dir / "boards")},
+            config=config.fpga,
+            data_dir=config.data_dir,
+            clock=self._clock,
+        )
+        await self._fpga.start()
+
+    async def stop(self) -> None:
+        """Stop from the top down: the boards' floor with its simulated boards, the workshop, the store."""
+        fpga, self._fpga = self._fpga, None
+        workshop, self._workshop = self._workshop, None
+        store, self._store = self._store, None
+        try:
+            if fpga is not None:
+                await fpga.stop()
+        finally:
+            if workshop is not None:
+                await workshop.stop()
+            if store is not None:
+                await store.close()
+
+
+def _not_running() -> Unavailable:
+    return Unavailable("The lab isn't running here now; try again in a moment.", code="lab_not_running")
+
+
+class _Workshop:
+    """The builds, which are there as soon as the tools are: whoever needs one before waits for them.
+
+    A machine without a C++ compiler has a lab all the same; its builds fail with the sentence that says what is missing.
+    """
+
+    def __init__(self, data_dir: Path, runner: Runner, store: Store, progress: Callable[[str], None]) -> None:
+        self._data_dir = data_dir
+        self._runner = runner
+        self._store = store
+        self._progress = progress
+        self._pinned: Collection[str] = ()
+        self._builds: asyncio.Task[Builds] = asyncio.create_task(self._prepare(), name="jupyter_fpga tools")
+
+    async def _prepare(self) -> Builds:
+        self._pinned = await self._store.read(_images_on_boards)
+        toolchains = await Toolchains.find(progress=self._progress)
+        builds = Builds(
+            data_dir=self._data_dir, runner=self._runner, toolchains=toolchains, pinned=lambda: self._pinned
+        )
+        await builds.prepare(self._progress)
+        return builds
+
+    async def _ready(self) -> Builds:
+        failed = self._builds.done() and not self._builds.cancelled() and self._builds.exception() is not None
+        if failed:
+            # What was missing may have been installed since.
+            self._builds = asyncio.create_task(self._prepare(), name="jupyter_fpga tools")
+        return await asyncio.shield(self._builds)
+
+    async def base(self, target: str, sys_clk_freq: int | None = None) -> BuildResult:
+        """The idle image of a target."""
+        return await (await self._ready()).base(target, sys_clk_freq)
+
+    async def build(
+        self,
+        source: Source,
+        options: BuildOptions,
+        *,
+        on_stage: Callable[[StageReport], None],
+        on_log: Callable[[str], None],
+    ) -> BuildResult:
+        """Build a design."""
+        return await (await self._ready()).build(source, options, on_stage=on_stage, on_log=on_log)
+
+    async def stop(self) -> None:
+        """Stop making ready."""
+        self._builds.cancel()
+        await asyncio.wait([self._builds])
+        if not self._builds.cancelled():
+            # Told already to whoever waited for a build.
+            self._builds.exception()
+
+
+def _images_on_boards(connection: Connection) -> Collection[str]:
+    rows = connection.execute(select(boards.c.image_digest).where(boards.c.image_digest.is_not(None)))
+    return frozenset(rows.scalars())

@@ -1,0 +1,303 @@
+"""What goes in and out of the API, as pydantic models: they validate requests and make the OpenAPI document.
+
+Answers are described, not enforced: the floors own their content, and a test holds them to these models.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, Tag
+
+__all__ = (
+    "BenchAction",
+    "Board",
+    "BoardSession",
+    "Envelope",
+    "Health",
+    "Job",
+    "JobAccepted",
+    "JobsQuery",
+    "LogsQuery",
+    "Lsn",
+    "Manifest",
+    "ObserversRequest",
+    "QuarantineRequest",
+    "Quarantined",
+    "RunRequest",
+    "RunResult",
+    "SessionCard",
+    "SourceUpload",
+    "StreamQuery",
+    "SubmitFields",
+    "SubmitJson",
+    "Transaction",
+    "TransactionBatch",
+    "Version",
+)
+
+MAX_TRANSACTIONS = 1024
+"""Transactions in one ``run`` job: spec of the API."""
+
+BoardState = Literal["idle", "queued", "building", "programming", "reserved", "error"]
+JobType = Literal["build_and_program", "run", "reset", "build"]
+JobStatus = Literal["queued", "running", "complete", "failed", "cancelled"]
+Lsn = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""A number in the event log: a 64-bit integer in the store."""
+
+
+class _Request(BaseModel):
+    """A body: a field that the API doesn't know is refused, so that a typing error isn't silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Query(BaseModel):
+    """A query string: texts are converted, and parameters that the API doesn't know are ignored (pages add some)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Answer(BaseModel):
+    """An answer; fields may be added in later versions."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Envelope(BaseModel):
+    """How every refusal answers."""
+
+    error: str = Field(description="Machine code in snake_case.", examples=["fpga_not_idle"])
+    message: str = Field(description="One sentence that says what to do.")
+    detail: dict[str, Any] = Field(description="Facts for programs.")
+
+
+# --- Submitting -------------------
+
+
+class SubmitFields(_Request):
+    """The optional fields of a submission, besides its source."""
+
+    top: str | None = Field(None, max_length=200, description="Name of the object, class or module that is the design.")
+    target: str | None = Field(None, max_length=100, description="Kind of board; the lab's default target when absent.")
+    tags: list[str] = Field(default_factory=list, max_length=32, description="Only a board with all of these tags.")
+    sys_clk_freq: int | None = Field(None, ge=1, le=10**10, description="System clock of the design's SoC, in hertz.")
+    timing_target_mhz: float | None = Field(
+        None, gt=0, le=10**4, allow_inf_nan=False, description="Fail the build when timing misses this clock, in MHz."
+    )
+    probes: list[str] = Field(
+        default_factory=list, max_length=256, description="Signals to capture; dotted paths allowed."
+    )
+    params: dict[str, Any] = Field(default_factory=dict, description="Names and values for the design's constructor.")
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher is sooner; above 0 only for operators.")
+    idempotency_key: str | None = Field(
+        None, min_length=1, max_length=200, description="The same key with the same body gets the first answer again."
+    )
+    use_cache: bool = Field(True, description="Whether a build with equal inputs may be answered from the cache.")
+
+
+class SubmitJson(SubmitFields):
+    """A submission as JSON: the source as text."""
+
+    source: str = Field(description="The text of the design.")
+    filename: str = Field("design.py", min_length=1, max_length=255, description="Its extension picks the language.")
+
+
+class SourceUpload(SubmitFields):
+    """A submission as multipart form data. Lists are repeated fields, or separated by commas; ``params`` is JSON."""
+
+    file: bytes = Field(
+        description="`.py`, `.v`, or a bundle `.zip` with `mrg-project.json`.",
+        json_schema_extra={"format": "binary"},
+    )
+
+
+class JobAccepted(_Answer):
+    """A job that the lab has durably taken."""
+
+    job_id: str = Field(json_schema_extra={"format": "uuid"})
+    fpga_id: int | None = Field(description="Null until a board is claimed.")
+    status: JobStatus
+
+
+# --- Running -------------------
+
+
+class Transaction(_Request):
+    """One read or write in the design's window, by byte offset or by register name."""
+
+    op: Literal[1, 2, "write", "read"] = Field(description="1 or `write`, 2 or `read`.")
+    address: int | None = Field(None, description="Byte offset in the window, a multiple of 4.")
+    register_: str | None = Field(None, alias="register", max_length=500, description="Name from the manifest.")
+    data: list[int] = Field(default_factory=list, max_length=65_536, description="Words to write; empty on a read.")
+    count: int | None = Field(None, description="Words to read; ignored on a write.")
+    fixed_address: bool = Field(False, description="Access one address again and again, as a FIFO wants it.")
+
+
+class TransactionBatch(_Request):
+    """Several transactions in one job, executed in order."""
+
+    transactions: list[Transaction] = Field(min_length=1, max_length=MAX_TRANSACTIONS)
+
+
+def _run_kind(value: Any) -> str:
+    return "batch" if isinstance(value, dict) and "transactions" in value else "single"
+
+
+class RunRequest(
+    RootModel[
+        Annotated[
+            Annotated[Transaction, Tag("single")] | Annotated[TransactionBatch, Tag("batch")],
+            Discriminator(_run_kind),
+        ]
+    ]
+):
+    """One transaction, or a batch of them."""
+
+    def as_transactions(self) -> list[dict[str, Any]]:
+        """The transactions as plain dicts with only the fields that were sent."""
+        batch = self.root.transactions if isinstance(self.root, TransactionBatch) else [self.root]
+        return [transaction.model_dump(by_alias=True, exclude_unset=True) for transaction in batch]
+
+
+class RunResult(_Answer):
+    """What a finished job gave."""
+
+    ok: bool
+    data: list[int] = Field(description="The words read, in order.")
+
+
+# --- Boards, board sessions, jobs -------------------
+
+
+class SessionCard(_Answer):
+    """A board session as everybody may see it; ``session_id`` only for its owner."""
+
+    session_id: str | None = None
+    owner: str
+    created_at: str
+    expires_at: str
+    remaining_seconds: float | None = None
+
+
+class BoardSession(SessionCard):
+    """The time-limited hold of one owner on one programmed board."""
+
+    fpga_id: int
+    remaining_seconds: float
+
+
+class Board(_Answer):
+    """One unit of a target in the pool."""
+
+    fpga_id: int
+    state: BoardState
+    target: str
+    tags: list[str]
+    health: str
+    owner: str | None
+    session: SessionCard | None
+    current_job_id: str | None
+    current_job_created_at: str | None
+
+
+class Job(_Answer):
+    """One asynchronous change to a board, or a build."""
+
+    job_id: str = Field(json_schema_extra={"format": "uuid"})
+    fpga_id: int | None
+    type: JobType
+    status: JobStatus
+    stage: str | None
+    owner: str
+    created_at: str
+    updated_at: str
+    build_stage: str | None
+    lsn: int
+    position: int | None
+    eta_seconds: float | None
+    error: dict[str, Any] | None
+
+
+class JobsQuery(_Query):
+    """Which jobs to list."""
+
+    status: JobStatus | None = None
+    type: JobType | None = None
+    owner: str | None = Field(None, max_length=200, description="Operators only; everybody else sees their own jobs.")
+    after: Lsn | None = Field(None, description="Only jobs whose LSN is greater.")
+    before: Lsn | None = Field(None, description="Only jobs whose LSN is smaller: the next page.")
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class LogsQuery(_Query):
+    """Where a log starts, and whether to follow it."""
+
+    after: Lsn = Field(0, description="Only entries after this sequence number.")
+    follow: bool = Field(False, description="Keep the answer open until the job ends.")
+
+
+class Manifest(_Answer):
+    """What a build produced, as data: see the manifest's own documentation."""
+
+    digest: str
+    target: str
+
+
+# --- The bench of a simulated board -------------------
+
+
+class ObserversRequest(_Request):
+    """Whether others may watch."""
+
+    allowed: bool = Field(description="Whether others may open streams that only read.")
+
+
+class QuarantineRequest(_Request):
+    """Why a board is taken out of the pool."""
+
+    reason: str = Field("withdrawn by an operator", min_length=1, max_length=500)
+
+
+class Quarantined(_Answer):
+    """A board that waits for an operator."""
+
+    fpga_id: int
+    state: BoardState
+    health: str
+    reason: str
+
+
+class BenchAction(BaseModel):
+    """What a hand would do at the bench: press a button, set switches, cut the power."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    action: str = Field(min_length=1, max_length=50, description="What to do.", examples=["press", "switches"])
+
+
+# --- Watching -------------------
+
+
+class EventsQuery(_Query):
+    """Where to start watching."""
+
+    since: Lsn | None = Field(None, description="The LSN of the last event that was seen; only new ones when absent.")
+
+
+class StreamQuery(_Query):
+    """How to open a stream."""
+
+    observe: bool = Field(False, description="Only read, beside the holder, where the holder allows it.")
+
+
+class Health(_Answer):
+    """Whether the lab works, with nothing private in it."""
+
+    ok: bool
+    reason: str | None = Field(description="Why not, when it doesn't.")
+    version: str
+
+
+class Version(_Answer):
+    """Which lab this is."""
+
+    version: str

@@ -1,0 +1,377 @@
+"""The API's operations: each one call into the boards' floor. The table at the end is the API."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import urlencode
+
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from .answers import Answer, Chunks, Download, Json, Nothing, Text
+from .models import (
+    BenchAction,
+    Board,
+    BoardSession,
+    EventsQuery,
+    Health,
+    Job,
+    JobAccepted,
+    JobsQuery,
+    LogsQuery,
+    Manifest,
+    ObserversRequest,
+    Quarantined,
+    QuarantineRequest,
+    RunRequest,
+    RunResult,
+    StreamQuery,
+    Version,
+)
+from .routes import Call, Route
+from .uploads import source_of
+
+__all__ = ("ROUTES",)
+
+NDJSON = "application/x-ndjson"
+
+
+# --- Submitting -------------------
+
+
+async def submit(call: Call) -> Answer:
+    """Build a design and program it onto any suitable board.
+
+    The build holds no board. When it is done, the first suitable board that is free is claimed; until then the job's
+    `fpga_id` is null and its record shows `position` and `eta_seconds`.
+    """
+    source, options = await source_of(call)
+    return Json(await call.fpga.submit(call.person, source, options))
+
+
+async def submit_to_board(call: Call) -> Answer:
+    """Build a design and program it onto this board.
+
+    The board must be `idle`, or held by whoever submits: then the old design runs on until the new one is built, and
+    stays if the build fails.
+    """
+    source, options = await source_of(call)
+    return Json(await call.fpga.submit(call.person, source, options, fpga_id=call.path["fpga_id"]))
+
+
+async def build(call: Call) -> Answer:
+    """Build a design without a board: report and bitstream only."""
+    source, options = await source_of(call)
+    return Json(await call.fpga.build(call.person, source, options))
+
+
+# --- Boards -------------------
+
+
+async def list_boards(call: Call) -> Answer:
+    """List all boards."""
+    return Json(await call.fpga.boards(call.person))
+
+
+async def show_board(call: Call) -> Answer:
+    """Show one board."""
+    return Json(await call.fpga.board(call.person, call.path["fpga_id"]))
+
+
+async def run(call: Call) -> Answer:
+    """Read or write registers as a durable job; the result comes from the job.
+
+    One transaction, or up to 1,024 in `transactions`, executed in order. Only for the holder of the board. What is
+    misaligned, outside the window or too wide is refused here and nothing reaches the bus.
+    """
+    body: RunRequest = call.body
+    return Json(await call.fpga.run(call.person, call.path["fpga_id"], body.as_transactions()))
+
+
+async def reset(call: Call) -> Answer:
+    """Reset a board: program the base SoC, prove it, and only then offer the board again.
+
+    From `reserved` (holder or operator) or `error`.
+    """
+    return Json(await call.fpga.reset(call.person, call.path["fpga_id"]))
+
+
+async def quarantine(call: Call) -> Answer:
+    """Take a board out of the pool until an operator clears it. Operators only."""
+    body: QuarantineRequest = call.body
+    return Json(await call.fpga.quarantine(call.person, call.path["fpga_id"], body.reason))
+
+
+async def clear(call: Call) -> Answer:
+    """Give a quarantined board another chance: answers its reset job. Operators only."""
+    return Json(await call.fpga.clear(call.person, call.path["fpga_id"]))
+
+
+async def show_bench(call: Call) -> Answer:
+    """Show what the bench of a simulated board has: LEDs, buttons, switches, cycles and the scale of board time."""
+    return Json(await call.fpga.bench(call.person, call.path["fpga_id"]))
+
+
+async def act_at_bench(call: Call) -> Answer:
+    """Do what a hand would do at the bench of a simulated board."""
+    action: BenchAction = call.body
+    return Json(await call.fpga.bench_action(call.person, call.path["fpga_id"], action.model_dump()))
+
+
+async def stream(call: Call) -> Any:
+    """Open the live path to a board's registers (WebSocket).
+
+    Binary frames, big endian: `op(1) length(3) address(4) data(4×length)`, op 1 write (| 0x80 keeps the address
+    fixed), 2 read (length 1, data = number of words). Answers: `status(1) length(3) data`, in the order of the
+    requests, which may be sent without waiting. Text frames carry the same as JSON, with register names. Closes with
+    4409 while the board's link is held exclusively, 4410 when the session has ended.
+    """
+    return await call.fpga.open_stream(call.person, call.path["fpga_id"], observe=call.query.observe)
+
+
+# --- Board sessions -------------------
+
+
+async def show_session(call: Call) -> Answer:
+    """Show who holds a board, and until when."""
+    return Json(await call.fpga.session(call.person, call.path["fpga_id"]))
+
+
+async def renew_session(call: Call) -> Answer:
+    """Hold on to a board for longer; the `session_id` stays."""
+    return Json(await call.fpga.renew(call.person, call.path["fpga_id"]))
+
+
+async def release_session(call: Call) -> Answer:
+    """Give a board back; answers the reset job."""
+    return Json(await call.fpga.release(call.person, call.path["fpga_id"]))
+
+
+async def allow_observers(call: Call) -> Answer:
+    """Say whether others may watch one's board: open streams that only read."""
+    body: ObserversRequest = call.body
+    return Json(await call.fpga.allow_observers(call.person, call.path["fpga_id"], body.allowed))
+
+
+async def kick_session(call: Call) -> Answer:
+    """End somebody else's session. Operators only; the holder is told, and it is recorded."""
+    return Json(await call.fpga.kick(call.person, call.path["fpga_id"]))
+
+
+# --- Jobs -------------------
+
+
+async def list_jobs(call: Call) -> Answer:
+    """List jobs, newest first.
+
+    One's own; operators see all. When there may be more, a `Link` header names the next page.
+    """
+    query: JobsQuery = call.query
+    jobs = await call.fpga.jobs(
+        call.person,
+        status=query.status,
+        type=query.type,
+        owner=query.owner,
+        after=query.after,
+        before=query.before,
+        limit=query.limit,
+    )
+    if len(jobs) < query.limit:
+        return Json(jobs)
+    following = {**query.model_dump(exclude_none=True), "before": jobs[-1]["lsn"]}
+    # Relative to the request's own address, so that it is right behind every proxy.
+    return Json(jobs, headers={"Link": f'<?{urlencode(following)}>; rel="next"'})
+
+
+async def show_job(call: Call) -> Answer:
+    """Show one job."""
+    return Json(await call.fpga.job(call.person, **_job(call)))
+
+
+async def job_logs(call: Call) -> Answer:
+    """Show a job's log as text.
+
+    `after` skips what was seen, `follow=1` keeps the answer open until the job ends. With `Accept:
+    application/x-ndjson` each line is `{"seq": …, "text": …}`, so that a reader who lost the connection knows where to
+    go on; as text the header `X-Log-Seq` gives the last number.
+    """
+    query: LogsQuery = call.query
+    numbered = NDJSON in call.accept
+    media_type = NDJSON if numbered else "text/plain; charset=utf-8"
+    # Asked for in both cases first: a job that doesn't exist is a 404, not a stream that breaks.
+    entries = await call.fpga.logs(call.person, after=query.after, **_job(call))
+    if not query.follow:
+        last = entries[-1][0] if entries else query.after
+        text = "".join(_log_entry(seq, text, numbered) for seq, text in entries)
+        return Text(text, media_type, headers={"X-Log-Seq": str(last)})
+
+    async def pieces() -> AsyncIterator[str]:
+        async for seq, text in call.fpga.follow_logs(call.person, after=query.after, **_job(call)):
+            yield _log_entry(seq, text, numbered)
+
+    return Chunks(pieces(), media_type)
+
+
+def _log_entry(seq: int, text: str, numbered: bool) -> str:
+    if numbered:
+        return json.dumps({"seq": seq, "text": text}, ensure_ascii=False) + "\n"
+    return text if text.endswith("\n") else text + "\n"
+
+
+async def job_result(call: Call) -> Answer:
+    """Show what a complete job gave."""
+    return Json(await call.fpga.result(call.person, **_job(call)))
+
+
+async def job_manifest(call: Call) -> Answer:
+    """Show the manifest of a job's build: window, registers, pins, digest."""
+    return Json(await call.fpga.manifest(call.person, **_job(call)))
+
+
+_MEDIA_TYPES = {
+    "csr.json": "application/json",
+    "report": "application/json",
+    "csr.csv": "text/csv; charset=utf-8",
+    "top.v": "text/plain; charset=utf-8",
+}
+
+
+async def job_artifact(call: Call) -> Answer:
+    """Download an artifact of a job's build: `csr.json`, `csr.csv`, `top.v`, `bitstream` or `report`."""
+    name = call.path["name"]
+    path = await call.fpga.artifact(call.person, name=name, **_job(call))
+    return Download(path, name, _MEDIA_TYPES.get(name, "application/octet-stream"))
+
+
+async def cancel_job(call: Call) -> Answer:
+    """Cancel a job that waits, or stop a build that runs."""
+    await call.fpga.cancel(call.person, **_job(call))
+    return Nothing()
+
+
+def _job(call: Call) -> dict[str, Any]:
+    return {"job_id": call.path["job_id"], "fpga_id": call.path.get("fpga_id")}
+
+
+# --- Watching -------------------
+
+
+async def events(call: Call) -> Any:
+    """Watch what happens (WebSocket).
+
+    One JSON object per event, `{lsn, prev, time, kind, fpga_id, job_id, …}`: one's own, and the public state of
+    boards. `prev` is the LSN of the frame before, and watermark frames tell how far the log is, so that a reconnect
+    with `since` can prove that nothing is missing.
+    """
+    return call.fpga.events(call.person, call.query.since)
+
+
+async def health(call: Call) -> Answer:
+    """Say whether the lab works."""
+    report = call.fpga.health()
+    return Json(report, status=200 if report["ok"] else 503)
+
+
+async def version(call: Call) -> Answer:
+    """Say which lab this is."""
+    return Json(call.fpga.version())
+
+
+async def metrics(call: Call) -> Answer:
+    """Show the lab's metrics in Prometheus' text format."""
+    return Text(generate_latest(call.fpga.metrics()).decode(), CONTENT_TYPE_LATEST)
+
+
+async def openapi(call: Call) -> Answer:
+    """Show this description."""
+    from .openapi import document  # it describes the table below, and so comes after it
+
+    return Json(document())
+
+
+# --- The table -------------------
+
+_JOB_ROUTES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("", {"method": "GET", "run": show_job, "answer": Job}),
+    ("", {"method": "DELETE", "run": cancel_job, "status": 204, "refusals": (409,)}),
+    ("/logs", {"method": "GET", "run": job_logs, "media_type": "text/plain", "query": LogsQuery, "refusals": (422,)}),
+    ("/result", {"method": "GET", "run": job_result, "answer": RunResult, "refusals": (409,)}),
+    ("/manifest", {"method": "GET", "run": job_manifest, "answer": Manifest, "refusals": (409,)}),
+    (
+        "/artifacts/{name}",
+        {"method": "GET", "run": job_artifact, "media_type": "application/octet-stream", "refusals": (409,)},
+    ),
+)
+
+
+def _below(prefix: str) -> tuple[Route, ...]:
+    return tuple(Route(path=prefix + path, tag="jobs", **facts) for path, facts in _JOB_ROUTES)
+
+
+_SUBMIT: dict[str, Any] = {
+    "answer": JobAccepted,
+    "status": 202,
+    "upload": True,
+    "refusals": (403, 409, 413, 415, 422, 429),
+    "tag": "submitting",
+}
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/submit", submit, **_SUBMIT),
+    Route("POST", "/fpga/{fpga_id}/submit", submit_to_board, **_SUBMIT),
+    Route("POST", "/build", build, **_SUBMIT),
+    Route("GET", "/fpga", list_boards, list[Board]),
+    Route("GET", "/fpga/{fpga_id}", show_board, Board),
+    Route(
+        "POST", "/fpga/{fpga_id}/run", run, JobAccepted, 202, body=RunRequest, refusals=(403, 409, 413, 415, 422, 429)
+    ),
+    Route("GET", "/fpga/{fpga_id}/stream", stream, query=StreamQuery, socket=True, refusals=(403, 409, 422, 426, 429)),
+    Route("POST", "/fpga/{fpga_id}/reset", reset, JobAccepted, 202, refusals=(403, 409)),
+    Route(
+        "POST",
+        "/fpga/{fpga_id}/quarantine",
+        quarantine,
+        Quarantined,
+        body=QuarantineRequest,
+        refusals=(403, 409, 413, 415, 422),
+    ),
+    Route("POST", "/fpga/{fpga_id}/clear", clear, JobAccepted, 202, refusals=(403, 409)),
+    Route("GET", "/fpga/{fpga_id}/bench", show_bench, dict[str, Any], refusals=(403, 409, 422)),
+    Route(
+        "POST",
+        "/fpga/{fpga_id}/bench",
+        act_at_bench,
+        dict[str, Any],
+        body=BenchAction,
+        refusals=(403, 409, 413, 415, 422),
+    ),
+    Route("GET", "/fpga/{fpga_id}/session", show_session, BoardSession, tag="sessions"),
+    Route("POST", "/fpga/{fpga_id}/session/renew", renew_session, BoardSession, refusals=(403, 409), tag="sessions"),
+    Route(
+        "POST",
+        "/fpga/{fpga_id}/session/release",
+        release_session,
+        JobAccepted,
+        202,
+        refusals=(403, 409),
+        tag="sessions",
+    ),
+    Route(
+        "POST",
+        "/fpga/{fpga_id}/session/observers",
+        allow_observers,
+        dict[str, Any],
+        body=ObserversRequest,
+        refusals=(403, 409, 413, 415, 422),
+        tag="sessions",
+    ),
+    Route("POST", "/fpga/{fpga_id}/session/kick", kick_session, JobAccepted, 202, refusals=(403, 409), tag="sessions"),
+    Route("GET", "/jobs", list_jobs, list[Job], query=JobsQuery, refusals=(403, 422), tag="jobs"),
+    *_below("/jobs/{job_id}"),
+    *_below("/fpga/{fpga_id}/jobs/{job_id}"),
+    Route("GET", "/events", events, query=EventsQuery, socket=True, refusals=(422, 426), tag="watching"),
+    Route("GET", "/health", health, Health, tag="watching", public=True),
+    Route("GET", "/version", version, Version, tag="watching", public=True),
+    Route("GET", "/openapi.json", openapi, dict[str, Any], tag="watching"),
+    Route("GET", "/metrics", metrics, media_type="text/plain", tag="watching"),
+)

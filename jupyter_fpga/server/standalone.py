@@ -1,0 +1,117 @@
+"""The API on plain tornado: for ``jupyter fpga serve``, and as the loopback door beside a lab in a Jupyter server."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+from tornado import httpserver, netutil, web
+
+from .auth import Authenticator
+from .body import UPLOAD_LIMIT
+from .door import Door
+from .handlers import RouteHandler, UnknownPath
+from .operations import ROUTES
+from .routes import group_by_path, pattern
+from .sockets import SocketHandler
+
+__all__ = ("listen", "make_application")
+
+_PING_SECONDS = 30.0
+"""Keep-alive of WebSockets: below the minute after which proxies and address translators forget a quiet connection."""
+
+
+class _PlainHost(web.RequestHandler):
+    """Authentication of a stand-alone lab, for both kinds of handlers."""
+
+    public = False
+
+    def sign_in(self) -> Any:
+        authenticator: Authenticator = self.settings["jupyter_fpga_authenticator"]
+        return authenticator.authenticate(self.request)
+
+
+@web.stream_request_body
+class _PlainRoute(RouteHandler, _PlainHost):
+    def prepare(self) -> Awaitable[None] | None:
+        route = self.route
+        if route is None or not route.public:
+            self.person = self.sign_in()
+        self.watch_body()
+        return None
+
+    async def get(self, **texts: str) -> None:
+        await self.serve(**texts)
+
+    async def post(self, **texts: str) -> None:
+        await self.serve(**texts)
+
+    async def delete(self, **texts: str) -> None:
+        await self.serve(**texts)
+
+
+class _PlainSocket(SocketHandler, _PlainHost):
+    def prepare(self) -> Awaitable[None] | None:
+        self.person = self.sign_in()
+        return None
+
+    async def get(self, **texts: str) -> None:
+        await self.shake_hands(**texts)
+
+
+class _PlainUnknown(UnknownPath, _PlainHost):
+    def prepare(self) -> Awaitable[None] | None:
+        self.person = self.sign_in()
+        self.refuse()
+        return None
+
+
+def make_application(door: Door, authenticator: Authenticator, *, base: str = "") -> web.Application:
+    """The whole API as a tornado application.
+
+    Parameters
+    ----------
+    door
+        Where the lab is.
+    authenticator
+        Who its people are.
+    base
+        Path of the base URL, without a slash at the end.
+    """
+    handlers: list[tuple[str, Any, dict[str, Any]]] = []
+    for path, routes in group_by_path(ROUTES).items():
+        kind = _PlainSocket if any(route.socket for route in routes.values()) else _PlainRoute
+        handlers.append((base + pattern(path), kind, {"door": door, "base": base, "routes": routes}))
+    return web.Application(
+        handlers,
+        default_handler_class=_PlainUnknown,
+        default_handler_args={"door": door, "base": base, "routes": {}},
+        jupyter_fpga_authenticator=authenticator,
+        websocket_ping_interval=_PING_SECONDS,
+        websocket_ping_timeout=_PING_SECONDS,
+    )
+
+
+def listen(application: web.Application, port: int, address: str = "127.0.0.1") -> tuple[httpserver.HTTPServer, int]:
+    """Serve ``application``.
+
+    Parameters
+    ----------
+    port
+        0 for any that is free.
+    address
+        What to listen on.
+
+    Returns
+    -------
+    server, port
+        The server, and the port that it got.
+
+    Raises
+    ------
+    OSError
+        The port is taken, or isn't this user's to open.
+    """
+    sockets = netutil.bind_sockets(port, address)
+    # tornado refuses a longer body by closing the connection; ours are refused before with an envelope.
+    server = httpserver.HTTPServer(application, max_body_size=8 * UPLOAD_LIMIT)
+    server.add_sockets(sockets)
+    return server, sockets[0].getsockname()[1]
