@@ -104,9 +104,7 @@ def decode_request(frame: bytes) -> Request:
     head, address = struct.unpack_from(">II", frame)
     op, length = head >> 24, head & 0xFF_FFFF
     if op & ~_FIXED not in (_WRITE, _READ):
-        raise _invalid(
-            f"its op is {op:#04x}, and there are 0x01 (write) and 0x02 (read), with 0x80 for a fixed address."
-        )
+        raise _invalid(f"its op is {op:#04x}; there are 0x01 (write) and 0x02 (read), with 0x80 for a fixed address.")
     if length > MAX_FRAME_WORDS:
         raise _invalid(f"it announces {length} words, and a frame has at most {MAX_FRAME_WORDS}. Send several.")
     if len(frame) != _REQUEST_HEAD + 4 * length:
@@ -164,7 +162,8 @@ def decode_answer(frame: bytes) -> Answer:
         raise _invalid(f"its status is {status}, and there are 0 (ok) and 1 (error).")
     if len(frame) != _ANSWER_HEAD + 4 * length:
         raise _invalid(
-            f"it announces {length} {_words(length)}, which makes {_ANSWER_HEAD + 4 * length} bytes, and has {len(frame)}."
+            f"it announces {length} {_words(length)}, which makes {_ANSWER_HEAD + 4 * length} bytes, "
+            f"and has {len(frame)}."
         )
     if status == _ERROR:
         return Answer(False, (), frame[_ANSWER_HEAD:].rstrip(b"\0").decode(errors="replace"))
