@@ -7,7 +7,7 @@ from jupyter_fpga.errors import Conflict, Forbidden, Invalid, LabError, NotFound
 
 __all__ = (
     "artifact_not_found",
-    "bench_not_available",
+    "bench_rejected",
     "design_rejected",
     "design_too_large",
     "filter_rejected",
@@ -298,7 +298,7 @@ def observers_only_read(fpga_id: int) -> Forbidden:
     )
 
 
-def bench_not_available(fpga_id: int, why: str) -> Invalid:
+def bench_rejected(fpga_id: int, why: str) -> Invalid:
     return Invalid(
         f"The bench of board {fpga_id} can't do that: {why}", code="bench_rejected", detail={"fpga_id": fpga_id}
     )

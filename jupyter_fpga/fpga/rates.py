@@ -1,0 +1,34 @@
+"""How often somebody may do something."""
+
+from jupyter_fpga.clock import Clock
+
+__all__ = ("RateLimit",)
+
+
+class RateLimit:
+    """So many frames a second for one owner, and a burst after a quiet time.
+
+    Parameters
+    ----------
+    clock
+        Whose ``monotonic`` and ``sleep`` count.
+    per_second
+        Frames a second, sustained.
+    burst
+        Frames that may come at once.
+    """
+
+    def __init__(self, clock: Clock, per_second: float, burst: int) -> None:
+        self._clock = clock
+        self._per_second = per_second
+        self._burst = burst
+        self._left = float(burst)
+        self._at = clock.monotonic()
+
+    async def take(self) -> None:
+        """Take one frame's allowance, waiting for it when there is none."""
+        now = self._clock.monotonic()
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_second) - 1.0
+        self._at = now
+        if self._left < 0:
+            await self._clock.sleep(-self._left / self._per_second)

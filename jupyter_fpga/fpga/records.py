@@ -1,0 +1,76 @@
+"""Rows of the store as the API shows them: names, times and what each person may see."""
+
+import datetime
+from collections.abc import Mapping
+from typing import Any
+
+from jupyter_fpga.people import Person
+
+__all__ = ("LAB", "board_record", "error_record", "iso", "job_record", "session_record")
+
+LAB = "(lab)"
+"""Owner of what the lab does by itself."""
+
+Row = Mapping[Any, Any]
+
+
+def iso(seconds: float | None) -> str | None:
+    """A moment in UTC as ISO 8601 with milliseconds and ``+00:00``, which ``datetime.fromisoformat`` reads."""
+    if seconds is None:
+        return None
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds")
+
+
+def session_record(row: Row, person: Person, now: float) -> dict[str, Any]:
+    """A board session. Its ``session_id`` is shown to its owner only; everybody else sees ``None`` there."""
+    return {
+        "session_id": row["session_id"] if row["owner"] == person.name else None,
+        "fpga_id": row["fpga_id"],
+        "owner": row["owner"],
+        "created_at": iso(row["created_at"]),
+        "expires_at": iso(row["expires_at"]),
+        "remaining_seconds": max(0.0, round(row["expires_at"] - now, 3)),
+    }
+
+
+def board_record(row: Row, session: Row | None, current_job: Row | None, person: Person, now: float) -> dict[str, Any]:
+    """A board as everybody may see it."""
+    return {
+        "fpga_id": row["fpga_id"],
+        "state": row["state"],
+        "target": row["target"],
+        "tags": list(row["tags"]),
+        "health": row["health"],
+        "reason": row["reason"],
+        "owner": row["owner"],
+        "session": session_record(session, person, now) if session is not None else None,
+        "current_job_id": row["current_job_id"],
+        "current_job_created_at": iso(current_job["created_at"]) if current_job is not None else None,
+    }
+
+
+def job_record(row: Row, place: Mapping[str, Any]) -> dict[str, Any]:
+    """A job as its owner sees it; ``place`` gives ``position``, ``eta_seconds`` and ``eta_basis`` while it waits."""
+    stage, _, build_stage = (row["stage"] or "").partition(":")
+    return {
+        "job_id": row["job_id"],
+        "fpga_id": row["fpga_id"],
+        "type": row["type"],
+        "status": row["status"],
+        "stage": stage or None,
+        "build_stage": build_stage or None,
+        "owner": row["owner"],
+        "priority": row["priority"],
+        "created_at": iso(row["created_at"]),
+        "updated_at": iso(row["updated_at"]),
+        "lsn": row["lsn"],
+        "position": place.get("position"),
+        "eta_seconds": place.get("eta_seconds"),
+        "eta_basis": place.get("eta_basis"),
+        "error": row["error"],
+    }
+
+
+def error_record(code: str, stage: str, reason: str, **detail: Any) -> dict[str, Any]:
+    """A job's ``error``: machine code, the stage that failed, one sentence, and whatever else is known."""
+    return {"code": code, "stage": stage, "reason": reason, **{k: v for k, v in detail.items() if v is not None}}

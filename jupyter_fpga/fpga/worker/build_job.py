@@ -1,0 +1,241 @@
+"""Build, and build and program: from a source to a proven board that is reserved for its owner."""
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, update
+
+from jupyter_fpga.compute.design import BuildOptions, BuildResult, StageReport
+from jupyter_fpga.errors import LabError
+from jupyter_fpga.fpga import sources
+from jupyter_fpga.fpga.floor import Floor
+from jupyter_fpga.fpga.logs import JobLog
+from jupyter_fpga.fpga.moves import Lease, Move
+from jupyter_fpga.fpga.records import error_record
+from jupyter_fpga.fpga.worker.board import held_by, program
+from jupyter_fpga.store import Stale
+from jupyter_fpga.store.tables import builds
+
+__all__ = ("build_job",)
+
+
+async def build_job(floor: Floor, row: RowMapping, again: bool) -> None:
+    """Carry out a ``build`` or ``build_and_program`` job."""
+    if _is_resubmit(row):
+        # The holder's designs come onto the board in the order in which they were submitted.
+        async with floor.pool[row["fpga_id"]].resubmits:
+            await _carry_out(floor, row, again)
+    else:
+        await _carry_out(floor, row, again)
+
+
+def _is_resubmit(row: RowMapping) -> bool:
+    return row["session_id"] is not None
+
+
+async def _carry_out(floor: Floor, row: RowMapping, again: bool) -> None:
+    async with floor.logs.open(row["job_id"]) as log:
+        async with floor.gate.slot(floor.ticket(row)):
+            lease = await floor.write("build claim", _claim, row, again)
+            floor.keep(lease)
+            started = floor.clock.monotonic()
+            try:
+                result = await _build(floor, row, lease, log)
+            except Stale:
+                raise
+            except LabError as error:
+                log.write(error.message)
+                await log.flush()
+                await floor.write("build failed", _build_failed, lease, error)
+                return
+        seconds = floor.clock.monotonic() - started
+        floor.estimates.built(seconds)
+        facts = {"ok": True, "data": [], "build_seconds": round(seconds, 3), "digest": result.digest}
+        if row["type"] == "build":
+            await log.flush()
+            await floor.write("build done", _build_done, lease, result, facts)
+            return
+        await _program(floor, row, lease, result, facts, log)
+
+
+async def _build(floor: Floor, row: RowMapping, lease: Lease, log: JobLog) -> BuildResult:
+    request = row["request"]
+    source = await sources.load(floor, row["source_digest"])
+    options = BuildOptions(
+        target=request["target"],
+        top=request["top"],
+        sys_clk_freq=request["sys_clk_freq"],
+        timing_target_mhz=request["timing_target_mhz"],
+        probes=tuple(request["probes"]),
+        params=request["params"],
+        use_cache=request["use_cache"],
+    )
+    writes: list[asyncio.Task[Any]] = []
+
+    def on_stage(report: StageReport) -> None:
+        def work(move: Move) -> None:
+            move.hold(lease)
+            move.stage(lease.job_id, f"building:{report.name}")
+
+        writes.append(asyncio.create_task(floor.write("build stage", work)))
+
+    floor.checkpoint("build:before")
+    try:
+        result = await floor.builds.build(source, options, on_stage=on_stage, on_log=log.write)
+    finally:
+        if writes:
+            await asyncio.wait(writes)
+    for written in writes:
+        written.result()
+    floor.checkpoint("build:after")
+    return result
+
+
+async def _program(
+    floor: Floor, row: RowMapping, lease: Lease, result: BuildResult, facts: dict[str, Any], log: JobLog
+) -> None:
+    if _is_resubmit(row):
+        await floor.write("built", _built, lease, result, "waiting_for_board")
+        unit = floor.pool[row["fpga_id"]]
+        async with unit.operation:
+            lease = await floor.write("rebuilt", _rebuilt, row, lease)
+            await _onto_board(floor, lease, result, facts, log)
+        return
+    if lease.fpga_id is None:
+        await floor.write("built", _built, lease, result, "waiting_for_board")
+        log.write("Built; waiting for a board.")
+        tags = frozenset(row["request"]["tags"])
+        try:
+            lease = await floor.queue.board(floor.ticket(row), row["request"]["target"], tags)
+        except Stale:
+            raise
+        except LabError as error:
+            await floor.write("no board", _no_board, lease, error)
+            return
+    else:
+        await floor.write("built", _built, lease, result, "programming")
+    assert lease.fpga_id is not None
+    async with floor.pool[lease.fpga_id].operation:
+        await _onto_board(floor, lease, result, facts, log)
+
+
+async def _onto_board(floor: Floor, lease: Lease, result: BuildResult, facts: dict[str, Any], log: JobLog) -> None:
+    assert lease.fpga_id is not None
+    unit = floor.pool[lease.fpga_id]
+    log.write(f"Programming board {unit.fpga_id}.")
+    try:
+        await program(floor, unit, result.artifacts["bitstream"], result.manifest, held_by(lease), step="program")
+    except Stale:
+        raise
+    except LabError as error:
+        unit.detach()
+        log.write(error.message)
+        await log.flush()
+        await floor.write("program failed", _program_failed, lease, error)
+        return
+    log.write(f"Board {unit.fpga_id} runs it: {result.manifest.identifier}")
+    await log.flush()
+    await floor.write("proven", _proven, lease, facts)
+
+
+def _claim(move: Move, row: RowMapping, again: bool) -> Lease:
+    job = move.claim_job(row["job_id"], "building", again=again)
+    if job["fpga_id"] is None or _is_resubmit(row):
+        return Lease(job["job_id"], job["fence"])
+    board = move.board(job["fpga_id"])
+    if board["state"] == "queued":
+        board = move.move_board(board["fpga_id"], "picked_up", take=True, job_id=job["job_id"])
+    else:
+        # A lab that died had begun; what it did on the board is done again.
+        board = move.change_board(board["fpga_id"], take=True)
+    return Lease(job["job_id"], job["fence"], board["fpga_id"], board["fence"])
+
+
+def _built(move: Move, lease: Lease, result: BuildResult, stage: str) -> None:
+    move.hold(lease)
+    _keep_build(move, result)
+    if lease.fpga_id is not None and move.board(lease.fpga_id)["state"] == "building":
+        move.move_board(lease.fpga_id, "built", job_id=lease.job_id)
+    move.stage(lease.job_id, stage, manifest_digest=result.digest)
+
+
+def _rebuilt(move: Move, row: RowMapping, lease: Lease) -> Lease:
+    """The holder's next design takes the place of the one that ran until now."""
+    move.hold(lease)
+    board = move.board(row["fpga_id"])
+    if board["state"] == "programming" and board["current_job_id"] == lease.job_id:
+        board = move.change_board(row["fpga_id"], take=True)
+    else:
+        board = move.move_board(row["fpga_id"], "rebuilt", take=True, job_id=lease.job_id, current_job_id=lease.job_id)
+    move.stage(lease.job_id, "programming")
+    return Lease(lease.job_id, lease.job_fence, board["fpga_id"], board["fence"])
+
+
+def _proven(move: Move, lease: Lease, facts: dict[str, Any]) -> None:
+    move.hold(lease)
+    assert lease.fpga_id is not None
+    board, job = move.board(lease.fpga_id), move.job(lease.job_id)
+    session = move.session(board["session_id"])
+    if session is None:
+        session_id = move.start_session(lease.fpga_id, job["owner"], lease.job_id)
+    else:
+        session_id = session["session_id"]
+        move.expiries[lease.fpga_id] = session["expires_at"]
+    move.move_board(
+        lease.fpga_id,
+        "proven",
+        job_id=lease.job_id,
+        owner=job["owner"],
+        session_id=session_id,
+        current_job_id=None,
+        reason=None,
+    )
+    move.move_job(lease.job_id, "completed", stage="done", result=facts, session_id=session_id)
+
+
+def _build_done(move: Move, lease: Lease, result: BuildResult, facts: dict[str, Any]) -> None:
+    move.hold(lease)
+    _keep_build(move, result)
+    move.move_job(lease.job_id, "completed", stage="done", result=facts, manifest_digest=result.digest)
+
+
+def _build_failed(move: Move, lease: Lease, error: LabError) -> None:
+    move.hold(lease)
+    stage = error.detail.get("stage") or "building"
+    detail = {key: value for key, value in error.detail.items() if key not in ("stage", "reason")}
+    move.move_job(lease.job_id, "failed", error=error_record(error.code, stage, error.message, **detail))
+    if lease.fpga_id is not None:
+        board = move.board(lease.fpga_id)
+        if board["state"] == "building":
+            nobody = {"owner": None, "current_job_id": None}
+            move.move_board(lease.fpga_id, "build_failed", take=True, job_id=lease.job_id, **nobody)
+        elif board["state"] == "programming":
+            # It was built before the lab died, and can't be built any more: the board was half programmed.
+            move.lose_board(lease.fpga_id, "program_failed", error.message, job_id=lease.job_id)
+
+
+def _program_failed(move: Move, lease: Lease, error: LabError) -> None:
+    move.hold(lease)
+    assert lease.fpga_id is not None
+    record = error_record(error.code, "programming", error.message, **error.detail)
+    move.move_job(lease.job_id, "failed", error=record)
+    move.lose_board(lease.fpga_id, "program_failed", error.message, job_id=lease.job_id)
+
+
+def _no_board(move: Move, lease: Lease, error: LabError) -> None:
+    move.hold(lease)
+    record = error_record(error.code, "waiting_for_board", error.message, **error.detail)
+    move.move_job(lease.job_id, "failed", error=record)
+
+
+def _keep_build(move: Move, result: BuildResult) -> None:
+    values = {
+        "target": result.manifest.target,
+        "manifest": result.manifest.to_json(),
+        "artifacts": {name: str(path) for name, path in result.artifacts.items()},
+        "last_used": move.now,
+        "stages": [{"name": stage.name, "seconds": stage.seconds, "cached": stage.cached} for stage in result.stages],
+    }
+    known = move.tx.execute(update(builds).where(builds.c.digest == result.digest).values(**values))
+    if known.rowcount == 0:
+        move.tx.execute(insert(builds), {"digest": result.digest, "created_at": move.now, **values})

@@ -1,0 +1,89 @@
+"""Reset: the base SoC is programmed and proven, and only then the board is ``idle``."""
+
+from collections.abc import Callable
+
+from sqlalchemy import RowMapping
+
+from jupyter_fpga.errors import LabError
+from jupyter_fpga.fpga.floor import Floor
+from jupyter_fpga.fpga.moves import Lease, Move
+from jupyter_fpga.fpga.pool import Unit
+from jupyter_fpga.fpga.records import error_record
+from jupyter_fpga.fpga.worker.board import held_by, program
+from jupyter_fpga.store import Stale
+
+__all__ = ("reset_job",)
+
+
+async def reset_job(floor: Floor, row: RowMapping, again: bool) -> None:
+    """Carry out a ``reset`` job."""
+    unit = floor.pool[row["fpga_id"]]
+    async with unit.operation:
+        lease = await floor.write("reset claim", _claim, row, again)
+        floor.keep(lease)
+        async with floor.logs.open(row["job_id"]) as log:
+            try:
+                await _reset(floor, unit, lease, log.write)
+            except Stale:
+                raise
+            except LabError as error:
+                log.write(error.message)
+                await log.flush()
+                await floor.write("reset failed", _failed, lease, error.message)
+                return
+            log.write("The base SoC is programmed and proven.")
+        # An idle board needs no link, and its wire must not keep it awake.
+        unit.detach()
+        await floor.write("reset done", _done, lease)
+
+
+async def _reset(floor: Floor, unit: Unit, lease: Lease, say: Callable[[str], None]) -> None:
+    base = await floor.builds.base(unit.config.target)
+    image = base.artifacts["bitstream"]
+    hold = held_by(lease)
+    try:
+        await program(floor, unit, image, base.manifest, hold, step="reset")
+    except Stale:
+        raise
+    except LabError as error:
+        say(f"{error.message} Trying again with a power cycle.")
+        await program(floor, unit, image, base.manifest, hold, step="power cycle", power_cycle=True)
+
+
+def _claim(move: Move, row: RowMapping, again: bool) -> Lease:
+    job = move.claim_job(row["job_id"], "resetting", again=again)
+    board = move.change_board(row["fpga_id"], take=True)
+    return Lease(job["job_id"], job["fence"], board["fpga_id"], board["fence"])
+
+
+def _done(move: Move, lease: Lease) -> None:
+    move.hold(lease)
+    assert lease.fpga_id is not None
+    move.move_board(
+        lease.fpga_id,
+        "reset",
+        job_id=lease.job_id,
+        take=True,
+        reason=None,
+        reset_failures=0,
+        owner=None,
+        session_id=None,
+        current_job_id=None,
+    )
+    move.move_job(lease.job_id, "completed", stage="done", result={"ok": True, "data": []})
+
+
+def _failed(move: Move, lease: Lease, reason: str) -> None:
+    move.hold(lease)
+    assert lease.fpga_id is not None
+    move.move_job(lease.job_id, "failed", error=error_record("reset_failed", "resetting", reason))
+    failures = move.board(lease.fpga_id)["reset_failures"] + 1
+    quarantined = failures >= move.config.resets_before_quarantine
+    values = {"reset_failures": failures, "reason": reason, "health": "quarantined" if quarantined else "ok"}
+    if move.board(lease.fpga_id)["state"] == "reserved":
+        nobody = {"owner": None, "current_job_id": None}
+        board = move.move_board(lease.fpga_id, "lost", job_id=lease.job_id, take=True, **nobody, **values)
+    else:
+        kind = "board_quarantined" if quarantined else "board_state"
+        board = move.change_board(lease.fpga_id, kind, take=True, current_job_id=None, **values)
+    move.plan_reset(board)
