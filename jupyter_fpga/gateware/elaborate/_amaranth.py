@@ -1,15 +1,16 @@
 """Forms 1 and 2: designs written in Amaranth."""
 
+from dataclasses import dataclass
 from typing import Any
 
-from amaranth.back import rtlil
 from amaranth.hdl import Elaboratable, Value, ValueCastable
 
 from jupyter_fpga.gateware.errors import DesignError
 from jupyter_fpga.gateware.manifest import DesignWarning, Pin
 
 from ._blame import person_errors
-from ._checks import check_clocks, check_driven, driven_signals, fragment_of, instances, undeclared_domain
+from ._checks import check_clocks, check_driven, driven_signals, fragment_of, instances
+from ._clocks import undeclared_domain
 from ._component import component_ports
 from ._docs import Mention, mentions
 from ._find import WISHBONE_SIGNALS, Top
@@ -19,12 +20,41 @@ from ._netlist import Outcome, own_places
 from ._ports import Port, Wired, check_names, flat_wishbone, resource_wires, wire_up
 from ._program import Program
 from ._request import Request
-from ._window import Window
+from ._window import Window, window_rtlil
 
-__all__ = ("elaborate_component", "elaborate_wishbone")
+__all__ = ("Assembled", "assemble", "elaborate_amaranth")
 
 
-def elaborate_component(program: Program, top: Top, design: Any, request: Request) -> Outcome:
+@dataclass
+class Assembled:
+    """A design with the window around it, not yet checked or written.
+
+    Parameters
+    ----------
+    driven
+        The signals that the design itself assigns to.
+    """
+
+    window: Window
+    layout: Layout
+    wired: list[Wired]
+    driven: Any
+
+
+def elaborate_amaranth(program: Program, top: Top, design: Any, request: Request) -> Outcome:
+    """Form 1 or 2, for an object of the person's class."""
+    return _emit(program, top, request, assemble(program, top, design, request))
+
+
+def assemble(program: Program, top: Top, design: Any, request: Request) -> Assembled:
+    """Elaborate the design and put the window around it."""
+    layout, wired, elaborated, driven = (_component if top.form == "amaranth_component" else _wishbone)(
+        program, top, design, request
+    )
+    return Assembled(Window(elaborated, layout, wired, request.target), layout, wired, driven)
+
+
+def _component(program: Program, top: Top, design: Any, request: Request) -> tuple[Layout, list[Wired], Any, Any]:
     """Form 1. A component whose ports are called ``wb_…`` is one of form 2 with registers besides."""
     target, source = request.target, program.source
     mentioned = _mentions(program, design)
@@ -35,10 +65,10 @@ def elaborate_component(program: Program, top: Top, design: Any, request: Reques
     wired = wire_up(others, target, source)
     pins = {item.port.name for item in wired}
     layout = lay_out(others, buses, target, pins=pins, first=first)
-    return _finish(program, top, _elaborated(program, design), request, layout, wired)
+    return (layout, wired, *_elaborated(program, design))
 
 
-def elaborate_wishbone(program: Program, top: Top, design: Any, request: Request) -> Outcome:
+def _wishbone(program: Program, top: Top, design: Any, request: Request) -> tuple[Layout, list[Wired], Any, Any]:
     """Form 2: an elaboratable with ``wb_*`` signals. Other signals called like resources are wired to pins."""
     target, source = request.target, program.source
     mentioned = _mentions(program, design)
@@ -69,7 +99,7 @@ def elaborate_wishbone(program: Program, top: Top, design: Any, request: Request
             direction = directions.pop() if len(directions) == 1 else "o" if is_output else "i"
             pin_ports.append(_attribute_port(name, direction, value, mentioned))
     wired = wire_up(pin_ports, target, source)
-    return _finish(program, top, (elaborated, driven), request, lay_out([], [], target, first=bus), wired)
+    return lay_out([], [], target, first=bus), wired, elaborated, driven
 
 
 class _Elaborated(Elaboratable):  # type: ignore[misc]
@@ -89,28 +119,20 @@ def _elaborated(program: Program, design: Any) -> tuple[_Elaborated, Any]:
         return _Elaborated(fragment), driven_signals(fragment)
 
 
-def _finish(
-    program: Program,
-    top: Top,
-    design: tuple[_Elaborated, Any],
-    request: Request,
-    layout: Layout,
-    wired: list[Wired],
-) -> Outcome:
-    """Put the window around the design, check it and write it as RTLIL."""
+def _emit(program: Program, top: Top, request: Request, design: Assembled) -> Outcome:
+    """Check the design and write it as RTLIL."""
     target, source = request.target, program.source
-    elaborated, driven = design
+    window, layout, wired, driven = design.window, design.layout, design.wired, design.driven
     ports = {port.name: port for port in (*(port for port, _ in layout.registers), *(item.port for item in wired))}
     check_driven(list(ports.values()), [bus for bus, _ in layout.buses], driven, program)
-    window = Window(elaborated, layout, wired, target)
 
     def missing_domain(name: str) -> Any:
-        raise undeclared_domain(name, program)
+        raise undeclared_domain(name, program, "sync", f"m.domains.{name} = ClockDomain()")
 
     with person_errors(source):
         fragment = fragment_of(window)
         check_clocks(fragment, driven, program, target, request.clock_hz)
-        text, _ = rtlil.convert_fragment(fragment, window.named_ports, name="lab_window", missing_domain=missing_domain)
+        text = window_rtlil(fragment, window, missing_domain=missing_domain)
     text = own_places(text, source)
     warnings: list[DesignWarning] = []
     if instances(fragment):

@@ -1,6 +1,5 @@
 """Mistakes in an Amaranth design that Amaranth itself lets pass."""
 
-import ast
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,10 +11,11 @@ from amaranth.hdl._mem import MemoryInstance
 from jupyter_fpga.gateware.errors import DesignError
 from jupyter_fpga.gateware.targets import Target
 
+from ._clocks import no_clock
 from ._ports import Port, WishboneBus
 from ._program import Program
 
-__all__ = ("check_clocks", "check_driven", "driven_signals", "instances", "undeclared_domain")
+__all__ = ("check_clocks", "check_driven", "driven_signals", "fragment_of", "instances")
 
 
 def fragments(top: Any) -> Iterator[Any]:
@@ -86,40 +86,7 @@ def check_clocks(top: Any, driven: Any, program: Program, target: Target, clock_
     for fragment in fragments(top):
         for name, domain in getattr(fragment, "domains", {}).items():
             if domain.clk not in driven and name != "sync":
-                line = domain_line(program.tree, name)
-                raise DesignError(
-                    f"The clock domain {name} has no clock: nothing drives ClockSignal({name!r}), and the target "
-                    f"{target.name} makes one clock only, sync at {clock_hz / 1e6:g} MHz; use sync, or drive it.",
-                    code="no_clock",
-                    file=program.source.entry if line else None,
-                    line=line,
-                    text=program.source.line_text(program.source.entry, line),
-                )
-
-
-def undeclared_domain(name: str, program: Program) -> DesignError:
-    """The error for a domain that is used and declared nowhere: it would silently become a port."""
-    line = domain_line(program.tree, name)
-    return DesignError(
-        f"The clock domain {name} is used but declared nowhere; use sync, or declare it with "
-        f"m.domains.{name} = ClockDomain() and drive its clock.",
-        code="undeclared_domain",
-        file=program.source.entry if line else None,
-        line=line,
-        text=program.source.line_text(program.source.entry, line),
-    )
-
-
-def domain_line(tree: ast.Module, name: str) -> int | None:
-    """The first line that mentions a domain: ``m.d.name``, ``m.domains.name``, or its name as a string."""
-    lines = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.value, ast.Attribute):
-            if node.value.attr in ("d", "domains", "sync"):
-                lines.append(node.end_lineno or node.lineno)
-        elif isinstance(node, ast.Constant) and node.value == name:
-            lines.append(node.lineno)
-    return min(lines, default=None)
+                raise no_clock(name, program, target, clock_hz, "sync")
 
 
 def fragment_of(window: Any) -> Any:

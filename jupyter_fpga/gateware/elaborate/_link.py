@@ -1,13 +1,16 @@
 """Joins generated netlists with a bundle's Verilog, and reads from Yosys what is wrong with the result."""
 
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
 
 from jupyter_fpga.gateware.errors import DesignError
 from jupyter_fpga.gateware.manifest import DesignWarning
 
-from ._netlist import own_places
+from ._netlist import Language, own_places
 from ._scratch import scratch_folder
 from ._source import Source
 from ._yosys import Yosys, quoted
@@ -31,15 +34,26 @@ def read_commands(source: Source) -> list[str]:
     return [f"read_verilog -sv -defer {quoted(name)}" for name in source.verilog_files()]
 
 
-def link(netlist: str, source: Source, *, language: str = "rtlil", lines: LineOf = lambda name: None) -> Linked:
-    """The module ``lab_window`` in ``netlist`` together with the Verilog that it uses, as one RTLIL netlist.
+def link(
+    netlist: str,
+    source: Source,
+    *,
+    language: Language = "rtlil",
+    lines: LineOf = lambda name: None,
+    data_files: Mapping[str, str] = MappingProxyType({}),
+    more_sources: Sequence[str] = (),
+    top: str = "lab_window",
+) -> Linked:
+    """The module ``top`` in ``netlist`` together with the Verilog that it uses, as one RTLIL netlist.
 
     Parameters
     ----------
-    language
-        ``"rtlil"`` or ``"verilog"``.
     lines
         Where names are, for a netlist that doesn't say where it comes from.
+    data_files
+        Contents of memories that the netlist reads by name.
+    more_sources
+        Verilog files outside of the bundle: those that come with LiteX's cores.
 
     Raises
     ------
@@ -48,14 +62,18 @@ def link(netlist: str, source: Source, *, language: str = "rtlil", lines: LineOf
     """
     with scratch_folder() as scratch:
         yosys = Yosys(source, scratch)
+        for name, content in data_files.items():
+            (scratch / name).write_text(content, "utf-8")
+            netlist = netlist.replace(f'"{name}"', f'"{yosys.path(name)}"')
         name = "window.il" if language == "rtlil" else "window.v"
         (scratch / name).write_text(netlist, "utf-8")
         read = "read_rtlil" if language == "rtlil" else "read_verilog -sv"
         log = yosys.run(
             [
                 *read_commands(source),
+                *_outside(more_sources, source, yosys),
                 f"{read} {yosys.path(name)}",
-                "hierarchy -check -top lab_window",
+                f"hierarchy -check -top {top}",
                 "proc",
                 "check",
                 f"write_rtlil {yosys.path('linked.il')}",
@@ -64,6 +82,17 @@ def link(netlist: str, source: Source, *, language: str = "rtlil", lines: LineOf
         text = (scratch / "linked.il").read_text("utf-8")
     text = own_places(re.sub(r"\A#.*\n", "", text), source)
     return Linked(text, _problems(log, text, source, lines))
+
+
+def _outside(files: Sequence[str], source: Source, yosys: Yosys) -> list[str]:
+    """Commands that read files from elsewhere, of which Yosys gets copies."""
+    commands = []
+    for index, file in enumerate(files):
+        if source.own_name(file) is None:
+            name = f"core{index}{Path(file).suffix}"
+            shutil.copyfile(file, yosys.scratch / name)
+            commands.append(f"read_verilog -sv -defer {yosys.path(name)}")
+    return commands
 
 
 def _problems(log: str, netlist: str, source: Source, lines: LineOf) -> list[DesignWarning]:

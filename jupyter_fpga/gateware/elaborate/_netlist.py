@@ -10,7 +10,7 @@ from jupyter_fpga.gateware.manifest import DesignWarning, Form, Memory, Pin, Reg
 
 from ._source import Source
 
-__all__ = ("Outcome", "netlist_digest", "own_places")
+__all__ = ("Language", "Outcome", "netlist_digest", "own_places")
 
 Language = Literal["rtlil", "verilog"]
 

