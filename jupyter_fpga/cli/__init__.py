@@ -1,1 +1,1 @@
-"""The command line: `jupyter fpga …`."""
+"""The command line: thin commands over the client, and ``serve``, which hosts the lab."""

@@ -1,1 +1,15 @@
-"""The kernel's face: cell magic, line magics and the board handle."""
+"""The kernel's side: ``%load_ext jupyter_fpga`` brings the magics ``%%fpga`` and ``%fpga``."""
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from .completion import install
+from .magics import FpgaMagics
+
+__all__ = ("FpgaMagics", "load")
+
+
+def load(shell: InteractiveShell) -> None:
+    """Register the magics and their completion with ``shell``."""
+    magics = FpgaMagics(shell)
+    shell.register_magics(magics)
+    install(shell, magics.desk)

@@ -1,0 +1,7 @@
+"""``python -m jupyter_fpga.cli …`` is ``jupyter fpga …``."""
+
+import sys
+
+from .app import main
+
+sys.exit(main())

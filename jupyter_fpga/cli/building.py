@@ -1,0 +1,124 @@
+"""Commands that build: ``build`` without a board, ``submit`` onto one."""
+
+import sys
+from pathlib import Path
+
+from traitlets import Bool, Float, Int, List, Unicode
+
+from jupyter_fpga.client import Job
+from jupyter_fpga.client.errors import Invalid, LabError
+from jupyter_fpga.client.lab import BuildOptions
+
+from .base import ALIASES, FLAGS, LAB_ALIASES, LabCommand, flag, merged
+from .stages import show_stages
+
+__all__ = ("BuildApp", "SubmitApp")
+
+_ALIASES = {
+    **ALIASES,
+    **LAB_ALIASES,
+    "target": "_Building.target",
+    "top": "_Building.top",
+    "clock": "_Building.clock",
+    "param": "_Building.params",
+    "timeout": "_Building.timeout",
+}
+_FLAGS = {**FLAGS, **flag("no-cache", "_Building.no_cache", "Build everything anew.")}
+ARTIFACTS = ("csr.json", "csr.csv", "top.v", "bitstream", "report")
+
+
+class _Building(LabCommand):
+    """What both take."""
+
+    may_start = True
+    positionals = ("FILE",)
+
+    target = Unicode(help="Kind of board.").tag(config=True)
+    top = Unicode(help="Which class, object or module is the design.").tag(config=True)
+    clock = Float(0, help="System clock, Hz; the target's own when 0.").tag(config=True)
+    params = List(Unicode(), help="NAME=VALUE for the design; may be repeated.").tag(config=True)
+    timeout = Float(0, help="Seconds after which to cancel and give up; never when 0.").tag(config=True)
+    no_cache = Bool(False, help="Build everything anew.").tag(config=True)
+
+    def options(self) -> BuildOptions:
+        """What the lab is told."""
+        pairs = [text.partition("=") for text in self.params]
+        for name, equals, _ in pairs:
+            if not equals or not name.isidentifier():
+                raise Invalid(f"--param takes NAME=VALUE; got {name + equals!r}.", code="usage")
+        return {
+            "target": self.target or None,
+            "top": self.top or None,
+            "clock": self.clock or None,
+            "params": {name: value for name, _, value in pairs},
+            "use_cache": not self.no_cache,
+        }
+
+    def wait(self, job: Job) -> None:
+        """Wait, showing the stages on stderr; an interrupt cancels the job."""
+        show_stages(job, sys.stderr, timeout=self.timeout or None, quiet=self.json)
+
+
+class BuildApp(_Building):
+    """Build FILE (.py, .v, .zip or a folder) without a board, and put what comes out into a folder.
+
+    The bitstream, csr.json, csr.csv, the Verilog, the report and the manifest; a lab is started when there is none.
+    """
+
+    name = "jupyter-fpga build"
+    description = __doc__
+    aliases = merged({**_ALIASES, "output": "BuildApp.output"})
+    flags = merged(_FLAGS)
+
+    output = Unicode("build", help="Folder for what the build produces; created when missing.").tag(config=True)
+
+    def run(self, words: list[str]) -> None:
+        job = self.lab().build(Path(words[0]), **self.options())
+        self.wait(job)
+        folder = Path(self.output)
+        folder.mkdir(parents=True, exist_ok=True)
+        manifest = job.manifest()
+        (folder / "manifest.json").write_text(manifest.dumps(), encoding="utf-8")
+        written = ["manifest.json"]
+        for name in ARTIFACTS:
+            try:
+                content = job.artifact(name)
+            except LabError as error:
+                if error.code != "artifact_not_found":
+                    raise
+                continue
+            (folder / name).write_bytes(content)
+            written.append(name)
+        self.show(
+            {"job_id": job.id, "folder": str(folder), "files": written, "manifest": manifest.to_json()},
+            f"{folder}: {', '.join(written)}",
+        )
+
+
+class SubmitApp(_Building):
+    """Build FILE (.py, .v, .zip or a folder) and program it onto a board, which is yours from then on.
+
+    Any free board unless --board says which. Give it back with `jupyter fpga release`. A lab is started when there is
+    none; it stays while you hold a board.
+    """
+
+    name = "jupyter-fpga submit"
+    description = __doc__
+    aliases = merged({**_ALIASES, "board": "SubmitApp.board", "tag": "SubmitApp.tags"})
+    flags = merged(
+        {
+            **_FLAGS,
+            **flag("wait", "SubmitApp.wait_for_it", "Wait until the board is programmed."),
+        }
+    )
+
+    board = Int(None, allow_none=True, help="That board.").tag(config=True)
+    tags = List(Unicode(), help="Only a board with this tag; may be repeated.").tag(config=True)
+    wait_for_it = Bool(False, help="Wait until the board is programmed.").tag(config=True)
+
+    def run(self, words: list[str]) -> None:
+        job = self.lab().submit(Path(words[0]), board=self.board, tags=self.tags, **self.options())
+        if self.wait_for_it:
+            self.wait(job)
+        where = "" if job.fpga_id is None else f" on board {job.fpga_id}"
+        self.show(job.record, f"job {job.id}: {job.status}{where}")

@@ -1,0 +1,40 @@
+"""Exit codes: one table, shown by ``jupyter fpga --help`` and held by the tests."""
+
+from jupyter_fpga.client import errors
+
+__all__ = ("EXITS", "FAILED", "OK", "USAGE", "exit_code", "table")
+
+OK, FAILED, USAGE, NO_LAB, REFUSED, NOT_FOUND, TIMED_OUT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
+
+EXITS: dict[int, str] = {
+    OK: "done",
+    FAILED: "the design's build, its programming or a run failed; for doctor: something that is needed is missing",
+    USAGE: "the command line can't be understood, or asks for what can't be (an unknown register, a bad design file)",
+    NO_LAB: "no lab answers",
+    REFUSED: "the lab refuses: not signed in, somebody else's board, a state that doesn't allow it, a quota",
+    NOT_FOUND: "there is no such board, job or session",
+    TIMED_OUT: "the time of --timeout has passed",
+    INTERRUPTED: "interrupted",
+}
+
+_KINDS: tuple[tuple[type[BaseException], int], ...] = (
+    (errors.TimedOut, TIMED_OUT),
+    (errors.Unavailable, NO_LAB),
+    (errors.NotFound, NOT_FOUND),
+    (errors.Invalid, USAGE),
+    (errors.TooLarge, USAGE),
+    (errors.Conflict, REFUSED),
+    (errors.Forbidden, REFUSED),
+    (errors.QuotaExceeded, REFUSED),
+    (KeyboardInterrupt, INTERRUPTED),
+)
+
+
+def exit_code(error: BaseException) -> int:
+    """What a command that ended with ``error`` exits with."""
+    return next((code for kind, code in _KINDS if isinstance(error, kind)), FAILED)
+
+
+def table() -> str:
+    """The table as text."""
+    return "\n".join(f"{code:>5}  {meaning}" for code, meaning in EXITS.items())

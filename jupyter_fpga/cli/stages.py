@@ -1,0 +1,76 @@
+"""Waiting for a job in a terminal, stage by stage with times."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from jupyter_fpga.client import Job
+from jupyter_fpga.client.errors import Conflict, TimedOut, job_error
+from jupyter_fpga.client.loop import loop
+
+__all__ = ("show_stages",)
+
+
+def show_stages(
+    job: Job,
+    out: TextIO,
+    *,
+    timeout: float | None = None,
+    quiet: bool = False,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Wait until the job has ended, with a line for each stage that is done.
+
+    Parameters
+    ----------
+    timeout
+        Seconds after which the job is cancelled.
+    quiet
+        Write nothing.
+
+    Raises
+    ------
+    JobFailed, JobCancelled
+        The job ended otherwise than complete.
+    TimedOut, KeyboardInterrupt
+        The job is cancelled, if that was still possible.
+    """
+    begun, stage = clock(), "queue"
+
+    def tell(name: str) -> None:
+        nonlocal begun, stage
+        now = clock()
+        if name != stage:
+            if not quiet:
+                out.write(f"  {stage:<14}{now - begun:7.2f} s\n")
+                out.flush()
+            begun, stage = now, name
+
+    async def follow() -> None:
+        async for record in job._changes():
+            tell(record.get("build_stage") or record.get("stage") or "queue")
+
+    async def wait() -> None:
+        async with asyncio.timeout(timeout):
+            await follow()
+
+    try:
+        loop.call(wait())
+    except KeyboardInterrupt:
+        _cancel(job)
+        raise
+    except TimeoutError:
+        _cancel(job)
+        raise TimedOut(f"The job took longer than --timeout {timeout:g} s and was cancelled.") from None
+    tell("end")
+    if job.status != "complete":
+        raise job_error(job.record)
+
+
+def _cancel(job: Job) -> None:
+    try:
+        job.cancel()
+    except Conflict:
+        # Too late: it is on its way to the board, or has ended by itself.
+        return

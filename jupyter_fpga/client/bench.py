@@ -1,0 +1,191 @@
+"""What a simulated board's bench has: LEDs to look at, buttons to press, switches to set."""
+
+import operator
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .errors import Invalid
+from .loop import blocking, on_the_loop
+from .tables import html_table, text_table
+
+if TYPE_CHECKING:
+    from .boards import BoardHandle
+
+__all__ = ("Button", "Buttons", "Leds", "Switches")
+
+LEDS, BUTTONS, SWITCHES = 8, 4, 8
+
+
+class _Bench:
+    def __init__(self, board: "BoardHandle") -> None:
+        self._board = board
+
+    async def _state(self) -> dict[str, Any]:
+        await self._board.aready()
+        return await self._board.lab.door.get(f"fpga/{self._board.fpga_id}/bench")  # type: ignore[no-any-return]
+
+    async def _act(self, action: str, **values: Any) -> None:
+        await self._board.aready()
+        await self._board.lab.door.post(f"fpga/{self._board.fpga_id}/bench", {"action": action, **values})
+
+
+def _element(index: Any, count: int, what: str) -> int:
+    number = operator.index(index)
+    if not 0 <= number < count:
+        raise Invalid(f"The bench has {what} 0 to {count - 1}; got {number}.", code="no_such_element")
+    return number
+
+
+class Leds(_Bench):
+    """The LEDs: ``leds.value`` as a number, ``leds[0]`` as 0 or 1, :attr:`brightness` for one that blinks fast."""
+
+    @on_the_loop
+    async def aread(self) -> int:
+        """All LEDs at this moment, LED 0 in bit 0."""
+        return int((await self._state())["leds"])
+
+    @on_the_loop
+    async def abrightness(self) -> list[float]:
+        """The share of time that each LED was on lately, 0 to 1: what an eye would see."""
+        return [float(share) for share in (await self._state())["lit"]]
+
+    read = blocking(aread)
+
+    @property
+    def value(self) -> int:
+        """All LEDs at this moment."""
+        return self.read()
+
+    @property
+    def brightness(self) -> list[float]:
+        """The share of time that each LED was on lately, 0 to 1."""
+        return self._brightness()
+
+    _brightness = blocking(abrightness)
+
+    def __len__(self) -> int:
+        return LEDS
+
+    def __getitem__(self, index: int) -> int:
+        number = _element(index, LEDS, "LEDs")
+        return self.read() >> number & 1
+
+    def __iter__(self) -> Iterator[int]:
+        value = self.read()
+        return iter([value >> number & 1 for number in range(LEDS)])
+
+    def __repr__(self) -> str:
+        return "LEDs 0…7: " + " ".join("●" if lit else "○" for lit in self)
+
+    def _repr_html_(self) -> str:
+        colours = ["#e33" if lit else "#ccc" for lit in self]
+        dots = "".join(f'<span style="color:{colour};font-size:150%">●</span>' for colour in colours)
+        return f'<span title="LED 0 first">{dots}</span>'
+
+
+class Button(_Bench):
+    """One push button."""
+
+    def __init__(self, board: "BoardHandle", number: int) -> None:
+        super().__init__(board)
+        self._number = number
+
+    @on_the_loop
+    async def apress(self) -> None:
+        """Press the button for 20 ms of board time and let go; the design has seen both when this returns."""
+        await self._act("press", buttons=1 << self._number)
+
+    @on_the_loop
+    async def ahold(self) -> None:
+        """Press the button and keep it down."""
+        await self._level(1)
+
+    @on_the_loop
+    async def alet_go(self) -> None:
+        """Let go of a button that was kept down."""
+        await self._level(0)
+
+    async def _level(self, level: int) -> None:
+        before = int((await self._state())["buttons"])
+        mask = 1 << self._number
+        await self._act("set", buttons=before | mask if level else before & ~mask)
+
+    @on_the_loop
+    async def adown(self) -> bool:
+        """Whether it is down."""
+        return bool(int((await self._state())["buttons"]) >> self._number & 1)
+
+    press = blocking(apress)
+    hold = blocking(ahold)
+    let_go = blocking(alet_go)
+    down = blocking(adown)
+
+    def __repr__(self) -> str:
+        return f"<Button {self._number}: {'down' if self.down() else 'up'}>"
+
+
+class Buttons(_Bench):
+    """The push buttons: ``buttons[0].press()``."""
+
+    def __len__(self) -> int:
+        return BUTTONS
+
+    def __getitem__(self, index: int) -> Button:
+        return Button(self._board, _element(index, BUTTONS, "buttons"))
+
+    def __iter__(self) -> Iterator[Button]:
+        return iter([self[number] for number in range(BUTTONS)])
+
+    def __repr__(self) -> str:
+        rows = [[str(number), "down" if self[number].down() else "up"] for number in range(BUTTONS)]
+        return text_table(["button", ""], rows)
+
+
+class Switches(_Bench):
+    """The slide switches: ``switches.value = 5`` sets all, ``switches[2] = 1`` one."""
+
+    @on_the_loop
+    async def aread(self) -> int:
+        """All switches, switch 0 in bit 0."""
+        return int((await self._state())["switches"])
+
+    @on_the_loop
+    async def awrite(self, value: int) -> None:
+        """Set all switches."""
+        number = operator.index(value)
+        if not 0 <= number < 1 << SWITCHES:
+            raise Invalid(f"The switches take 0 to {(1 << SWITCHES) - 1}; got {number}.", code="value_too_wide")
+        await self._act("set", switches=number)
+
+    read = blocking(aread)
+    write = blocking(awrite)
+
+    @property
+    def value(self) -> int:
+        """All switches; assigning sets them."""
+        return self.read()
+
+    @value.setter
+    def value(self, value: int) -> None:
+        self.write(value)
+
+    def __len__(self) -> int:
+        return SWITCHES
+
+    def __getitem__(self, index: int) -> int:
+        return self.read() >> _element(index, SWITCHES, "switches") & 1
+
+    def __setitem__(self, index: int, on: int) -> None:
+        mask = 1 << _element(index, SWITCHES, "switches")
+        before = self.read()
+        self.write(before | mask if on else before & ~mask)
+
+    def __iter__(self) -> Iterator[int]:
+        value = self.read()
+        return iter([value >> number & 1 for number in range(SWITCHES)])
+
+    def __repr__(self) -> str:
+        return "switches 0…7: " + " ".join("on" if on else "off" for on in self)
+
+    def _repr_html_(self) -> str:
+        return html_table([f"switch {number}" for number in range(SWITCHES)], [["on" if on else "off" for on in self]])

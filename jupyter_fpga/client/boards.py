@@ -1,0 +1,384 @@
+"""A programmed board in a person's hands."""
+
+import asyncio
+import operator
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from jupyter_fpga.gateware.manifest import Manifest
+
+from . import ports
+from .batch import Batch
+from .bench import Buttons, Leds, Switches
+from .errors import Conflict, Invalid, LabError, NotFound, TimedOut
+from .live import LiveLink
+from .loop import blocking, loop, on_the_loop
+from .memories import Memories
+from .ports import Operation
+from .registers import Register, Registers
+from .report import Report
+from .tables import html_table, text_table
+
+if TYPE_CHECKING:
+    from .jobs import Job
+    from .lab import LabClient
+
+__all__ = ("BoardHandle",)
+
+#: Seconds between two looks at a register that somebody waits for: there is no event for a value in a design.
+LOOK_EVERY = 0.005
+#: Transactions of one ``run`` job: the API's limit.
+MAX_TRANSACTIONS = 1024
+#: Words of one frame or transaction that the client sends; a longer access is split, which a bus can't tell.
+MAX_WORDS = 4096
+
+
+class BoardHandle:
+    """A board that one holds, with one's own design on it.
+
+    ``board.regs`` are the design's registers by name, :meth:`read` and :meth:`write` take byte offsets in its window.
+    Every operation has an awaitable twin whose name starts with ``a``.
+
+    Parameters
+    ----------
+    lab
+        The lab.
+    job
+        The job that programs the board; until it is complete, the first use waits for it.
+    name
+        What the person calls the board.
+    """
+
+    def __init__(self, lab: "LabClient", job: "Job", name: str | None = None) -> None:
+        self.lab = lab
+        self.job = job
+        self.name = name
+        self._manifest: Manifest | None = None
+        self._session_id: str | None = None
+        self._link: LiveLink | None = None
+        self._opening = asyncio.Lock()
+
+    def _reprogrammed(self, job: "Job") -> None:
+        """The same board has got another design: everything known about the old one is forgotten."""
+        self._drop_link()
+        self.job, self._manifest = job, None
+        for made in ("regs", "memories"):
+            vars(self).pop(made, None)
+
+    # --- What is on it --------------------------------------------------------------------------------------------
+
+    @on_the_loop
+    async def aready(self, timeout: float | None = None) -> "BoardHandle":
+        """Wait until the design runs on the board; raises what its job failed with."""
+        if self._manifest is None:
+            await self.job.await_(timeout)
+            manifest = await self.job.amanifest()
+            self._session_id = (await self.lab.door.get(f"fpga/{self.job.fpga_id}/session")).get("session_id")
+            self._manifest = manifest
+        return self
+
+    ready = blocking(aready)
+
+    @property
+    def fpga_id(self) -> int:
+        """The board's number."""
+        if self.job.fpga_id is None:
+            self.ready()
+        return operator.index(self.job.fpga_id)  # type: ignore[arg-type]
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the build produced, as data."""
+        self.ready()
+        assert self._manifest is not None
+        return self._manifest
+
+    # Not properties: once made they are plain attributes, which Tab completion looks into without calling anything.
+    @cached_property
+    def regs(self) -> Registers:
+        """The design's registers by name."""
+        return Registers(self, self.manifest.registers)
+
+    @cached_property
+    def memories(self) -> Memories:
+        """The design's memories and bus regions by name."""
+        return Memories(self, self.manifest.memories)
+
+    @property
+    def report(self) -> Report:
+        """The build report."""
+        return self.job.report()
+
+    @property
+    def log(self) -> str:
+        """The log of the build and of the programming."""
+        return self.job.logs()
+
+    # --- The bus --------------------------------------------------------------------------------------------------
+
+    async def run(self, operations: Sequence[Operation]) -> list[list[int]]:
+        """Do operations in order: over the live path, or over ``run`` jobs where nothing lets a WebSocket pass."""
+        await self.aready()
+        pieces, joins = _split(operations)
+        link = await self._live()
+        answers = await (link.run(pieces) if link is not None else self._run_jobs(pieces))
+        return [[word for index in part for word in answers[index]] for part in joins]
+
+    async def _live(self) -> LiveLink | None:
+        async with self._opening:
+            if self._link is not None and not self._link.closed:
+                return self._link
+            try:
+                self._link = await LiveLink.open(self.lab.door, self.fpga_id)
+            except LabError as error:
+                if error.code in ("not_a_lab", "no_websocket"):
+                    return None
+                raise
+            return self._link
+
+    async def _run_jobs(self, operations: Sequence[Operation]) -> list[list[int]]:
+        answers: list[list[int]] = []
+        for start in range(0, len(operations), MAX_TRANSACTIONS):
+            part = operations[start : start + MAX_TRANSACTIONS]
+            job = await self.lab.arun(self.fpga_id, [_transaction(operation) for operation in part])
+            await job.await_()
+            words = iter((await job.aresult())["data"])
+            answers += [[next(words) for _ in range(operation.count)] for operation in part]
+        return answers
+
+    def _check(self, operation: Operation) -> None:
+        """Refuse, before anything is sent, an access that no word of the window answers."""
+        size = self.manifest.window.size
+        count = 1 if operation.fixed else operation.count if operation.data is None else len(operation.data)
+        if operation.offset % 4 or operation.offset < 0 or operation.offset + 4 * count > size or count < 1:
+            last = max(0, size - 4)
+            raise Invalid(
+                f"The window takes byte offsets 0x0 to {last:#x} in steps of 4; "
+                f"got {count} {'word' if count == 1 else 'words'} at {operation.offset:#x}.",
+                code="out_of_window",
+                detail={"size": size},
+            )
+
+    @on_the_loop
+    async def aread(self, address: int, count: int = 1, *, fixed: bool = False) -> list[int]:
+        """Read words.
+
+        Parameters
+        ----------
+        address
+            Byte offset in the window, a multiple of 4.
+        count
+            Words to read.
+        fixed
+            Read the same address again and again, as a FIFO wants it.
+
+        Raises
+        ------
+        LabError
+            ``out_of_window`` before anything is sent; ``bus_error``, ``session_ended``, ``link_lost`` …
+        """
+        operation = ports.read(address, count, fixed=fixed)
+        await self.aready()
+        self._check(operation)
+        return (await self.run([operation]))[0]
+
+    @on_the_loop
+    async def awrite(self, address: int, words: int | Sequence[int], *, fixed: bool = False) -> None:
+        """Write one word or several: see :meth:`aread`."""
+        values = [operator.index(words)] if hasattr(words, "__index__") else [operator.index(word) for word in words]
+        wide = [value for value in values if not 0 <= value < 1 << 32]
+        if wide:
+            raise Invalid(f"A word takes 0 to 0xffffffff; got {wide[0]:#x}.", code="value_too_wide")
+        operation = ports.write(address, values, fixed=fixed)
+        await self.aready()
+        self._check(operation)
+        await self.run([operation])
+
+    @on_the_loop
+    async def await_for(self, register: str, value: Any = None, *, timeout: float = 10.0) -> int:
+        """Look at a register until it has a value.
+
+        Parameters
+        ----------
+        register
+            Its name; ``"status.done"`` for a field.
+        value
+            The value, or a function that says whether a value is the awaited one. ``None``: anything but zero.
+        timeout
+            Seconds to wait.
+
+        Raises
+        ------
+        TimedOut
+            The value didn't come; the message tells the last one.
+        """
+        await self.aready()
+        name, _, part = register.partition(".")
+        entry = self.regs[name]
+        if not isinstance(entry, Register):
+            raise Invalid(f"“{name}” is an array; wait for one of its elements with your own loop.", code="is_an_array")
+        wanted: Callable[[int], bool] = (
+            value if callable(value) else bool if value is None else lambda seen: seen == value
+        )
+        seen = await (entry.afield(part) if part else entry.aread())
+        try:
+            async with asyncio.timeout(timeout):
+                while not wanted(seen):
+                    await asyncio.sleep(LOOK_EVERY)
+                    seen = await (entry.afield(part) if part else entry.aread())
+        except TimeoutError:
+            sought = "the awaited value" if callable(value) else "not zero" if value is None else repr(value)
+            raise TimedOut(
+                f"“{register}” was not {sought} within {timeout:g} s; it was {seen!r} last.", code="not_reached"
+            ) from None
+        return seen
+
+    def batch(self) -> Batch:
+        """Collect many operations and do them in one trip: ``with board.batch() as b: …``."""
+        return Batch(self, self.manifest.registers, self._check)
+
+    @on_the_loop
+    async def astream(self) -> LiveLink:
+        """Open the live path now; register access opens it by itself when it is first needed."""
+        await self.aready()
+        link = await self._live()
+        if link is None:
+            raise Conflict(
+                "Nothing here lets a WebSocket pass to the lab; registers are accessed by jobs instead.",
+                code="no_websocket",
+            )
+        return link
+
+    read = blocking(aread)
+    write = blocking(awrite)
+    stream = blocking(astream)
+
+    def wait_for(self, register: str, value: Any = None, *, timeout: float = 10.0) -> int:
+        """Look at a register until it has a value: see :meth:`await_for`."""
+        return loop.call(self.await_for(register, value, timeout=timeout))
+
+    def _drop_link(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            loop.get().call_soon_threadsafe(link.close)
+
+    # --- The bench ------------------------------------------------------------------------------------------------
+
+    @property
+    def leds(self) -> Leds:
+        """The LEDs, as the bench sees them."""
+        return Leds(self)
+
+    @property
+    def buttons(self) -> Buttons:
+        """The push buttons: ``board.buttons[0].press()``."""
+        return Buttons(self)
+
+    @property
+    def switches(self) -> Switches:
+        """The slide switches: ``board.switches.value = 5``, ``board.switches[2] = 1``."""
+        return Switches(self)
+
+    # --- The board session ----------------------------------------------------------------------------------------
+
+    @on_the_loop
+    async def asession(self) -> dict[str, Any]:
+        """The board session: ``expires_at``, ``remaining_seconds`` …"""
+        await self.aready()
+        return await self.lab.door.get(f"fpga/{self.fpga_id}/session")  # type: ignore[no-any-return]
+
+    @on_the_loop
+    async def arenew(self) -> dict[str, Any]:
+        """Hold the board for longer."""
+        await self.aready()
+        return await self.lab.door.post(f"fpga/{self.fpga_id}/session/renew")  # type: ignore[no-any-return]
+
+    @on_the_loop
+    async def arelease(self) -> "Job":
+        """Give the board back; the job resets it."""
+        await self.aready()
+        self._drop_link()
+        return await self.lab._accepted("POST", f"fpga/{self.fpga_id}/session/release")
+
+    @on_the_loop
+    async def areset(self) -> "Job":
+        """Reset the board, which ends the session."""
+        await self.aready()
+        self._drop_link()
+        return await self.lab._accepted("POST", f"fpga/{self.fpga_id}/reset")
+
+    @on_the_loop
+    async def aheld(self) -> bool:
+        """Whether the board session that the design was programmed in goes on."""
+        if self._session_id is None:
+            return False
+        try:
+            session = await self.lab.door.get(f"fpga/{self.job.fpga_id}/session")
+        except NotFound:
+            return False
+        return bool(session.get("session_id") == self._session_id)
+
+    session = blocking(asession)
+    renew = blocking(arenew)
+    release = blocking(arelease)
+    reset = blocking(areset)
+    held = blocking(aheld)
+
+    # --- How it looks ---------------------------------------------------------------------------------------------
+
+    def _facts(self) -> list[list[str]]:
+        found = self._manifest
+        if found is None:
+            return [["design", self.job.status]]
+        facts = [
+            ["design", found.top],
+            ["target", found.target],
+            ["clock", f"{found.clock_hz / 1e6:g} MHz"],
+            ["registers", ", ".join(register.name for register in found.registers) or "none"],
+        ]
+        if found.memories:
+            facts.append(["memories", ", ".join(memory.name for memory in found.memories)])
+        if found.pins:
+            facts.append(["pins", ", ".join(_pin(pin.resource, pin.port) for pin in found.pins)])
+        return facts
+
+    def __repr__(self) -> str:
+        return text_table(["board", self.name or "_fpga"], self._facts())
+
+    def _repr_html_(self) -> str:
+        return html_table(["board", self.name or "_fpga"], self._facts())
+
+
+def _condition(value: Any) -> Callable[[int], bool]:
+    if callable(value):
+        return value  # type: ignore[no-any-return]
+    if value is None:
+        return bool
+    return lambda seen: seen == value
+
+
+def _pin(resource: str, port: str) -> str:
+    return resource if resource == port else f"{port} on {resource}"
+
+
+def _transaction(operation: Operation) -> dict[str, Any]:
+    if operation.data is None:
+        return {"op": "read", "address": operation.offset, "count": operation.count, "fixed_address": operation.fixed}
+    return {"op": "write", "address": operation.offset, "data": list(operation.data), "fixed_address": operation.fixed}
+
+
+def _split(operations: Sequence[Operation]) -> tuple[list[Operation], list[range]]:
+    """Operations of at most :data:`MAX_WORDS` words, and which of them are parts of which given one."""
+    pieces: list[Operation] = []
+    joins: list[range] = []
+    for operation in operations:
+        first = len(pieces)
+        total = operation.count if operation.data is None else len(operation.data)
+        for start in range(0, total, MAX_WORDS):
+            length = min(MAX_WORDS, total - start)
+            offset = operation.offset if operation.fixed else operation.offset + 4 * start
+            data = None if operation.data is None else operation.data[start : start + length]
+            pieces.append(Operation(offset, data, length if data is None else 0, operation.fixed))
+        joins.append(range(first, len(pieces)))
+    return pieces, joins

@@ -1,0 +1,286 @@
+"""A lab, as a person's program sees it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypedDict, Unpack
+
+from .boards import BoardHandle
+from .door import Door
+from .errors import Conflict, NotFound, Unavailable
+from .events import JobWatcher, follow_events
+from .jobs import Job
+from .loop import Following, blocking, loop, on_the_loop
+from .sources import load_source
+from .tables import Table
+
+__all__ = ("LabClient",)
+
+_BOARD_COLUMNS = {"board": "fpga_id"} | {key: key for key in ("target", "state", "owner", "health", "tags")}
+_JOB_COLUMNS = {"job": "job_id"} | {key: key for key in ("type", "status", "stage", "fpga_id", "created_at")}
+
+
+class BuildOptions(TypedDict, total=False):
+    """What may be said about a build: see :meth:`LabClient.abuild`."""
+
+    filename: str | None
+    target: str | None
+    top: str | None
+    clock: float | None
+    timing_target_mhz: float | None
+    params: Mapping[str, Any] | None
+    idempotency_key: str | None
+    use_cache: bool
+
+
+class LabClient:
+    """Everything that the lab's API offers, from a plain script or a notebook.
+
+    Every operation has an awaitable twin whose name starts with ``a``. Refusals are raised as
+    :class:`~jupyter_fpga.errors.LabError` of the kind that they are, with the lab's own code and sentence.
+
+    Parameters
+    ----------
+    url
+        The lab's base address, such as ``http://127.0.0.1:8888/jupyter-fpga``.
+    token
+        Of the Jupyter server, the Hub, or an API key of the lab.
+    """
+
+    def __init__(self, url: str, token: str = "") -> None:
+        self.door = Door(url, token)
+        self.watcher = JobWatcher(self.door)
+
+    @property
+    def url(self) -> str:
+        """The lab's base address."""
+        return self.door.url
+
+    # --- Submitting -----------------------------------------------------------------------------------------------
+
+    @on_the_loop
+    async def asubmit(
+        self,
+        source: str | bytes | Path,
+        /,
+        *,
+        board: int | None = None,
+        tags: Sequence[str] = (),
+        priority: int | None = None,
+        **options: Unpack[BuildOptions],
+    ) -> Job:
+        """Build a design and program it onto a board.
+
+        Parameters
+        ----------
+        source
+            A path to a ``.py``, ``.v`` or ``.zip`` file or a folder, the text of a design, or bytes.
+        board
+            That board, which must be free or one's own; any that is free without.
+        tags
+            Only a board with all of these.
+        priority
+            Higher is sooner; operators only.
+        options
+            As of :meth:`abuild`.
+
+        Raises
+        ------
+        LabError
+            ``design_rejected``, ``fpga_not_idle``, ``quota_exceeded`` …
+        """
+        path = "submit" if board is None else f"fpga/{board}/submit"
+        return await self._upload(path, source, tags=list(tags) or None, priority=priority, **options)
+
+    @on_the_loop
+    async def abuild(self, source: str | bytes | Path, /, **options: Unpack[BuildOptions]) -> Job:
+        """Build a design without a board: manifest, report and bitstream.
+
+        Parameters
+        ----------
+        source
+            As of :meth:`asubmit`.
+        filename
+            What text or bytes are called.
+        target
+            The kind of board.
+        top
+            Name of the object, class or module that is the design.
+        clock
+            System clock, Hz.
+        timing_target_mhz
+            Fail the build when timing misses this clock.
+        params
+            Names and values for the design.
+        idempotency_key
+            The same key with the same design gets the first answer again.
+        use_cache
+            Whether an equal build may be answered from the cache.
+        """
+        return await self._upload("build", source, **options)
+
+    async def _upload(
+        self,
+        path: str,
+        source: str | bytes | Path,
+        *,
+        filename: str | None = None,
+        target: str | None = None,
+        top: str | None = None,
+        clock: float | None = None,
+        timing_target_mhz: float | None = None,
+        params: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
+        use_cache: bool = True,
+        **more: Any,
+    ) -> Job:
+        name, content = load_source(source, filename)
+        fields = {
+            "target": target,
+            "top": top,
+            "sys_clk_freq": None if clock is None else round(clock),
+            "timing_target_mhz": timing_target_mhz,
+            "params": dict(params) if params else None,
+            "idempotency_key": idempotency_key,
+            "use_cache": None if use_cache else False,
+            **more,
+        }
+        return Job(self, {"type": path.rpartition("/")[2], **await self.door.upload(path, name, content, fields)})
+
+    @on_the_loop
+    async def arun(self, board: int, transactions: Sequence[Mapping[str, Any]]) -> Job:
+        """Read and write registers of a board as one durable job: transactions as the API takes them."""
+        return await self._accepted("POST", f"fpga/{board}/run", {"transactions": [dict(t) for t in transactions]})
+
+    @on_the_loop
+    async def areset(self, board: int) -> Job:
+        """Reset a board: from ``reserved`` (one's own, or as an operator) or ``error``."""
+        return await self._accepted("POST", f"fpga/{board}/reset")
+
+    async def _accepted(self, method: str, path: str, body: Any = None) -> Job:
+        kind = path.rpartition("/")[2]
+        return Job(self, {"type": "run" if kind == "run" else "reset", **await self.door.post(path, body)})
+
+    # --- Looking --------------------------------------------------------------------------------------------------
+
+    @on_the_loop
+    async def aboards(self) -> Table:
+        """All boards."""
+        boards = await self.door.get("fpga")
+        return Table(boards, _BOARD_COLUMNS)
+
+    @on_the_loop
+    async def atargets(self) -> list[str]:
+        """The kinds of boards that the lab has."""
+        return sorted({board["target"] for board in await self.door.get("fpga")})
+
+    @on_the_loop
+    async def ajobs(
+        self,
+        *,
+        status: str | None = None,
+        type: str | None = None,
+        owner: str | None = None,
+        after: int | None = None,
+        before: int | None = None,
+        limit: int | None = None,
+    ) -> Table:
+        """Jobs, newest first: one's own, or all for an operator."""
+        query = {"status": status, "type": type, "owner": owner, "after": after, "before": before, "limit": limit}
+        return Table(await self.door.get("jobs", **query), _JOB_COLUMNS)
+
+    @on_the_loop
+    async def ajob(self, job_id: str) -> Job:
+        """The job with this id."""
+        return Job(self, await self.door.get(f"jobs/{job_id}"))
+
+    @on_the_loop
+    async def aheld(self) -> list[int]:
+        """Numbers of the boards that one holds oneself."""
+        boards = await self.door.get("fpga")
+        return [b["fpga_id"] for b in boards if (b["session"] or {}).get("session_id") is not None]
+
+    @on_the_loop
+    async def aboard(self, fpga_id: int | None = None, *, name: str | None = None) -> BoardHandle:
+        """A handle of a board that one holds already.
+
+        Parameters
+        ----------
+        fpga_id
+            Its number; not needed while one holds exactly one board.
+        name
+            What to call it.
+
+        Raises
+        ------
+        NotFound
+            ``no_board_held``: one holds no board, or not this one.
+        Conflict
+            ``several_boards``: say which.
+        """
+        held = await self.aheld()
+        if fpga_id is None and len(held) > 1:
+            listed = ", ".join(map(str, held))
+            raise Conflict(f"You hold boards {listed}; say which one.", code="several_boards", detail={"boards": held})
+        chosen = held[0] if fpga_id is None and held else fpga_id
+        if chosen not in held:
+            which = "no board" if fpga_id is None else f"not board {fpga_id}"
+            raise NotFound(
+                f"You hold {which}; submit a design to get one.", code="no_board_held", detail={"boards": held}
+            )
+        jobs = await self.door.get("jobs", type="build_and_program", status="complete", limit=1000)
+        for record in jobs:
+            if record["fpga_id"] == chosen:
+                return BoardHandle(self, Job(self, record), name)
+        raise NotFound(
+            f"The job that programmed board {chosen} is gone; submit the design again.", code="no_board_held"
+        )
+
+    @on_the_loop
+    async def aversion(self) -> dict[str, Any]:
+        """Which lab this is."""
+        return await self.door.get("version")  # type: ignore[no-any-return]
+
+    @on_the_loop
+    async def ahealth(self) -> dict[str, Any]:
+        """Whether the lab works."""
+        return await self.door.get("health")  # type: ignore[no-any-return]
+
+    def events(self, since: int | None = None) -> Following[dict[str, Any]]:
+        """What happens, as it happens: after LSN ``since``, or from now on; none missing, none doubled."""
+        return Following(follow_events(self.door, since))
+
+    aevents = events
+    submit = blocking(asubmit)
+    build = blocking(abuild)
+    run = blocking(arun)
+    reset = blocking(areset)
+    boards = blocking(aboards)
+    targets = blocking(atargets)
+    jobs = blocking(ajobs)
+    job = blocking(ajob)
+    held = blocking(aheld)
+    board = blocking(aboard)
+    version = blocking(aversion)
+    health = blocking(ahealth)
+
+    def alive(self) -> bool:
+        """Whether the lab answers."""
+        try:
+            self.version()
+        except Unavailable:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the lab. Boards that one holds stay held."""
+        loop.get().call_soon_threadsafe(self.watcher.close)
+
+    def __enter__(self) -> "LabClient":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<LabClient {self.url}>"

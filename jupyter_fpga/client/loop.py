@@ -1,0 +1,135 @@
+"""One event loop in a background thread, so that plain scripts and notebook cells can use an asyncio client.
+
+Every operation of the client is written once, as a coroutine method whose name starts with ``a``, marked with
+:func:`on_the_loop`; its plain twin is ``blocking(…)`` of it. Both run on the same background loop, so a person may mix
+them freely, whatever loop the kernel itself runs.
+"""
+
+import asyncio
+import concurrent.futures
+import functools
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+__all__ = ("BackgroundLoop", "Following", "across", "blocking", "loop", "on_the_loop")
+
+S = TypeVar("S")
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class BackgroundLoop:
+    """An asyncio loop that runs in a daemon thread of its own, started when first used."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def get(self) -> asyncio.AbstractEventLoop:
+        """The running loop."""
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, name="jupyter-fpga-client", daemon=True).start()
+            return self._loop
+
+    def here(self) -> bool:
+        """Whether the caller runs on this loop."""
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> "concurrent.futures.Future[T]":
+        """Start ``coroutine`` on the loop."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.get())
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run ``coroutine`` on the loop and wait for it; an interrupt cancels it.
+
+        Raises
+        ------
+        RuntimeError
+            The caller runs on the loop itself, which would then wait for itself for ever.
+        """
+        if self.here():
+            coroutine.close()
+            raise RuntimeError("Called from a coroutine of the client: await the twin whose name starts with “a”.")
+        future = self.submit(coroutine)
+        try:
+            return future.result()
+        except BaseException:
+            # KeyboardInterrupt arrives here, in the waiting thread: nobody wants the answer any more.
+            future.cancel()
+            raise
+
+
+loop = BackgroundLoop()
+"""The one loop of this process's clients."""
+
+
+def on_the_loop(
+    method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
+    """Make a coroutine method run on the client's loop, whatever loop it is awaited on."""
+
+    @functools.wraps(method)
+    async def awaitable(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await across(method(self, *args, **kwargs))
+
+    return awaitable  # type: ignore[return-value]  # a method, so that "self" is always positional
+
+
+def blocking(method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]]) -> Callable[Concatenate[S, P], T]:
+    """The plain twin of a coroutine method: the same, but it waits for the answer."""
+
+    @functools.wraps(method)
+    def plain(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
+        return loop.call(method(self, *args, **kwargs))
+
+    plain.__name__ = method.__name__.removeprefix("a")
+    plain.__qualname__ = method.__qualname__.replace(method.__name__, plain.__name__)
+    return plain  # type: ignore[return-value]  # as above
+
+
+class Following(Generic[T]):
+    """Items that arrive over time: ``for item in …`` waits for each in a plain script, ``async for`` anywhere else."""
+
+    def __init__(self, source: AsyncIterator[T]) -> None:
+        self._source = source
+
+    async def _step(self) -> tuple[bool, T | None]:
+        try:
+            return True, await anext(self._source)
+        except StopAsyncIteration:
+            return False, None
+
+    async def _aclose(self) -> None:
+        if isinstance(self._source, AsyncGenerator):
+            await self._source.aclose()
+
+    def __iter__(self) -> Iterator[T]:
+        try:
+            while True:
+                more, item = loop.call(self._step())
+                if not more:
+                    return
+                yield item  # type: ignore[misc]
+        finally:
+            loop.call(self._aclose())
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        try:
+            while True:
+                more, item = await across(self._step())
+                if not more:
+                    return
+                yield item  # type: ignore[misc]
+        finally:
+            await across(self._aclose())
+
+
+async def across(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Await a coroutine that belongs on the client's loop, from any loop."""
+    return await (coroutine if loop.here() else asyncio.wrap_future(loop.submit(coroutine)))

@@ -1,0 +1,108 @@
+"""What one kernel has on its desk: the lab, the boards by name, the cells that later designs build on."""
+
+from collections.abc import Callable, Sequence
+
+from jupyter_fpga.client import BoardHandle, Job, LabClient, connect
+from jupyter_fpga.client.errors import Invalid, NotFound
+
+from .cells import Library
+
+__all__ = ("Desk",)
+
+
+class Desk:
+    """The state of the magics.
+
+    Parameters
+    ----------
+    find
+        Finds or starts the lab; given somebody to tell when one is started.
+    """
+
+    def __init__(self, find: Callable[[Callable[[str], None]], LabClient] = lambda say: connect(say=say)) -> None:
+        self._find = find
+        self._lab: LabClient | None = None
+        self.boards: dict[str, BoardHandle] = {}
+        self.libraries: list[Library] = []
+        self.target: str | None = None
+        self.last_job: Job | None = None
+        self.started_here = False
+
+    @property
+    def known_lab(self) -> LabClient | None:
+        """The lab, if this kernel has needed one already."""
+        return self._lab
+
+    def lab(self, say: Callable[[str], None] | None = None) -> LabClient:
+        """The lab; found, or started, when it is first needed and when the one before has gone.
+
+        Parameters
+        ----------
+        say
+            Told when one is started.
+        """
+
+        def tell(sentence: str) -> None:
+            self.started_here = True
+            if say is not None:
+                say(sentence)
+
+        if self._lab is None or not self._lab.alive():
+            self._lab = self._find(tell)
+        return self._lab
+
+    def board_for(self, name: str, number: int | None, target: str | None, tags: Sequence[str]) -> int | None:
+        """The board that a design called ``name`` goes to: the one asked for, the one it is on, or ``None`` for any."""
+        if number is not None:
+            return number
+        handle = self.boards.get(name)
+        if handle is None or tags or handle.job.fpga_id is None or not handle.held():
+            return None
+        if target is not None and handle.manifest.target != target:
+            return None
+        return handle.fpga_id
+
+    def take(self, name: str, job: Job) -> BoardHandle:
+        """The handle for ``job``: the one that ``name`` has, if the job is for the same board."""
+        handle = self.boards.get(name)
+        if handle is not None and handle.lab is job.lab and handle.job.fpga_id in (None, job.fpga_id):
+            handle._reprogrammed(job)
+        else:
+            handle = self.boards[name] = BoardHandle(job.lab, job, name)
+        self.boards["_fpga"] = handle
+        return handle
+
+    def handle(self, name: str | None, number: int | None) -> BoardHandle:
+        """A board that commands are about.
+
+        Raises
+        ------
+        LabError
+            ``no_such_handle``; or ``no_board_held``, ``several_boards`` of the lab's client.
+        """
+        if number is not None:
+            for handle in self.boards.values():
+                if handle.job.fpga_id == number and handle.held():
+                    return handle
+            return self.lab().board(number)
+        if name is not None:
+            if name not in self.boards:
+                known = ", ".join(sorted(set(self.boards) - {"_fpga"}))
+                raise Invalid(
+                    f"There is no board handle “{name}” here"
+                    + (f"; there are {known}." if known else "; there is none."),
+                    code="no_such_handle",
+                )
+            return self.boards[name]
+        return self.boards["_fpga"] if "_fpga" in self.boards else self.lab().board()
+
+    def job_of(self, name: str | None) -> Job:
+        """The job that ``logs`` is about: the last one, or the one of a handle."""
+        if name is not None:
+            return self.handle(name, None).job
+        if self.last_job is not None:
+            return self.last_job
+        jobs = self.lab().jobs(limit=1)
+        if not jobs:
+            raise NotFound("You have no jobs yet; run a %%fpga cell first.", code="no_job")
+        return Job(self.lab(), jobs[0])

@@ -1,0 +1,129 @@
+"""``%%fpga``: the cell's design onto a board; ``%fpga``: boards and jobs."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.display import display
+
+from jupyter_fpga.client import BoardHandle, Job
+from jupyter_fpga.client.errors import JobCancelled, JobFailed, LabError
+
+from .builds import BuildHandle
+from .cells import as_library, as_source, locate, replace_library
+from .commands import Commands
+from .desk import Desk
+from .errors import BuildFailed, Refused
+from .options import CELL, LINE, HelpWanted, parse
+from .progress import InPlace, Progress, Screen, TextScreen
+from .summary import Summary
+from .watching import watch
+
+__all__ = ("FpgaMagics",)
+
+
+@magics_class
+class FpgaMagics(Magics):
+    """The magics, and what this kernel knows: its lab, its boards by name, its ``--lib`` cells."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._shell: Any = shell  # IPython's methods have no types
+        self.desk = Desk()
+        self._show: Callable[[Any], Any] = display
+        self._commands = Commands(self.desk, self._put)
+
+    @cell_magic("fpga")  # type: ignore[arg-type]  # IPython's decorators have no types
+    def cell(self, line: str, cell: str) -> None:
+        """``%%fpga``: see ``%%fpga --help``."""
+        try:
+            self._run_cell(parse(CELL, line), cell)
+        except HelpWanted as wanted:
+            self._write(str(wanted))
+        except (JobFailed, JobCancelled) as failed:
+            # From the job, not from the request: the reason may name a line of the cell.
+            detail = failed.detail
+            raise BuildFailed(
+                failed, locate(detail.get("file"), detail.get("line"), cell, self.desk.libraries)
+            ) from None
+        except LabError as refusal:
+            raise Refused(refusal) from None
+
+    @line_magic("fpga")  # type: ignore[arg-type]
+    def line(self, line: str) -> Any:
+        """``%fpga``: see ``%fpga help``."""
+        try:
+            arguments = parse(LINE, line or "help")
+            return self._commands.run(arguments)
+        except HelpWanted as wanted:
+            self._write(str(wanted))
+        except LabError as refusal:
+            raise Refused(refusal) from None
+        return None
+
+    def _run_cell(self, arguments: argparse.Namespace, text: str) -> None:
+        if arguments.lib:
+            library = as_library(text)
+            self.desk.libraries = replace_library(self.desk.libraries, library)
+            self._summary(arguments, Summary("lib", f"{', '.join(sorted(library.names))} are there in later designs."))
+            return
+        name = arguments.name or "_fpga"
+        screen = None if arguments.quiet or arguments.no_wait else self._screen()
+        progress = Progress(name, time.monotonic())
+        lab = self.desk.lab(lambda sentence: self._note(progress, screen, sentence))
+        source = as_source(text, self.desk.libraries)
+        options: dict[str, Any] = {
+            "filename": source.filename,
+            "target": arguments.target or self.desk.target,
+            "top": arguments.top,
+            "clock": arguments.clock,
+            "params": dict(arguments.param),
+            "use_cache": not arguments.no_cache,
+        }
+        if arguments.build_only:
+            job = lab.build(source.content, **options)
+        else:
+            board = self.desk.board_for(name, arguments.board, options["target"], arguments.tag)
+            job = lab.submit(source.content, board=board, tags=arguments.tag, **options)
+        self.desk.last_job = job
+        if arguments.no_wait:
+            self._leave(name, job, build_only=arguments.build_only)
+            self._summary(arguments, Summary(name, "submitted; its first use waits until it is done."))
+            return
+        watch(job, progress, screen, timeout=arguments.timeout)
+        handle = self._leave(name, job, build_only=arguments.build_only)
+        made = Summary.of_build if arguments.build_only else Summary.of_board
+        self._summary(arguments, made(name, handle.ready().manifest))
+
+    def _leave(self, name: str, job: Job, *, build_only: bool) -> "BoardHandle | BuildHandle":
+        """Put the handle into the namespace; the same object again when the same board got a new design."""
+        handle: BoardHandle | BuildHandle = BuildHandle(job, name) if build_only else self.desk.take(name, job)
+        self._put(name, handle)
+        return handle
+
+    def _put(self, name: str, handle: Any) -> None:
+        self._shell.push({name: handle} | ({"_fpga": handle} if isinstance(handle, BoardHandle) else {}))
+
+    def _screen(self) -> Screen:
+        # Only a kernel has front ends that can update an output.
+        return InPlace() if hasattr(self.shell, "kernel") else TextScreen()
+
+    def _note(self, progress: Progress, screen: Screen | None, sentence: str) -> None:
+        progress.note = sentence
+        if screen is not None:
+            screen.show(progress, time.monotonic())
+
+    def _summary(self, arguments: argparse.Namespace, summary: Summary) -> None:
+        if arguments.quiet:
+            return
+        if hasattr(self.shell, "kernel"):
+            self._show(summary)
+        else:
+            self._write(f"{summary!r}\n")
+
+    def _write(self, text: str) -> None:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")

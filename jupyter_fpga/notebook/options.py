@@ -1,0 +1,156 @@
+"""The magics' command lines."""
+
+import argparse
+import ast
+import keyword
+import re
+import shlex
+from typing import Any, NoReturn
+
+from jupyter_fpga.client.errors import Invalid
+
+__all__ = ("CELL", "COMMANDS", "LINE", "HelpWanted", "Parser", "parse")
+
+
+class HelpWanted(Exception):
+    """``--help``: the text to show."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that raises instead of ending the kernel, and writes nothing by itself."""
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(add_help=False, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter, **facts)
+        self.add_argument("-h", "--help", action=_Help, nargs=0, help="show this")
+
+    def error(self, message: str) -> NoReturn:
+        raise Invalid(f"{self.prog}: {message}; {self.prog.split()[0]} --help shows what there is.", code="usage")
+
+    def options(self) -> dict[str, argparse.Action]:
+        """The options by their long or only name, for completion."""
+        return {name: action for action in self._actions for name in action.option_strings}
+
+
+class _Help(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        raise HelpWanted(parser.format_help())
+
+
+def parse(parser: Parser, line: str) -> argparse.Namespace:
+    """What a magic's line says.
+
+    Raises
+    ------
+    Invalid
+        ``usage``: it can't be read.
+    HelpWanted
+        It asks for help.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        parser.error(f"{str(error).lower()} in {line!r}")
+    return parser.parse_args(words)
+
+
+def _name(text: str) -> str:
+    if not text.isidentifier() or keyword.iskeyword(text):
+        raise argparse.ArgumentTypeError(f"{text!r} can't be the name of a Python variable")
+    return text
+
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+
+
+def frequency(text: str) -> float:
+    """Hz, from ``12e6``, ``12M`` or ``12 MHz``."""
+    match = re.fullmatch(r"\s*([0-9.]+(?:e[0-9]+)?)\s*([kmg]?)(?:hz)?\s*", text, re.IGNORECASE)
+    try:
+        if match:
+            return float(match[1]) * _UNITS[match[2].lower()]
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is no frequency; write 12e6, 12M or 12MHz")
+
+
+def parameter(text: str) -> tuple[str, Any]:
+    """``NAME=VALUE``; a value that is a Python literal is one, any other is text."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
+
+
+def _positive(text: str) -> float:
+    try:
+        if (seconds := float(text)) > 0:
+            return seconds
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+
+
+def _cell_parser() -> Parser:
+    parser = Parser(
+        prog="%%fpga",
+        description="Build the design in this cell, program it onto a board, and leave a handle of the board in NAME.\n"
+        "Amaranth's names (wiring, In, Out, Signal, Module …) are there without imports; a cell that begins with\n"
+        "`module` is Verilog. Running the cell again re-programs the same board in the same board session.",
+    )
+    add = parser.add_argument
+    add("--name", type=_name, metavar="NAME", help="variable for the board handle (_fpga always is the last one)")
+    add("--board", type=int, metavar="N", help="that board, instead of any that is free")
+    add("--target", metavar="TARGET", help="kind of board, such as simulated")
+    add("--tag", action="append", default=[], metavar="TAG", help="only a board with this tag; may be repeated")
+    add("--top", metavar="TOP", help="which class, object or module of the cell is the design")
+    add("--clock", type=frequency, metavar="HZ", help="system clock: 12e6, 12M or 12MHz")
+    add(
+        "--param",
+        type=parameter,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="value for a constructor's argument or a constant of the cell; may be repeated; $x is a variable's value",
+    )
+    add("--timeout", type=_positive, metavar="SECONDS", help="give up, and cancel, after so long")
+    add("--no-wait", action="store_true", help="return at once; the handle's first use waits")
+    add("--build-only", action="store_true", help="build for the report and the bitstream, without a board")
+    add("--no-cache", action="store_true", help="build everything anew")
+    add("--quiet", action="store_true", help="show neither progress nor a summary")
+    add("--lib", action="store_true", help="build nothing: this cell's definitions are there in later designs")
+    return parser
+
+
+CELL = _cell_parser()
+"""``%%fpga``."""
+
+COMMANDS = {
+    "boards": "all boards of the lab",
+    "status": "the lab, and the boards that you hold",
+    "jobs": "your latest jobs",
+    "logs": "the log of the last job, or of NAME's; -f follows it",
+    "release": "give NAME's board back (the last one's without NAME)",
+    "renew": "hold NAME's board for longer",
+    "reset": "reset NAME's board, which ends its session",
+    "target": "show the target of later cells, or set it to NAME",
+    "attach": "a handle NAME for a board that you hold, after a restart of the kernel",
+    "help": "this text",
+}
+
+
+def _line_parser() -> Parser:
+    listed = "\n".join(f"  {name:<9}{text}" for name, text in COMMANDS.items())
+    parser = Parser(prog="%fpga", description=f"Look after boards and jobs:\n\n{listed}\n\nDesigns: %%fpga --help")
+    add = parser.add_argument
+    add("command", choices=list(COMMANDS), metavar="COMMAND", help="one of those above")
+    add("name", nargs="?", metavar="NAME", help="a board handle's name, or a target")
+    add("--board", type=int, metavar="N", help="a board by its number")
+    add("-f", "--follow", action="store_true", help="logs: until the job has ended")
+    return parser
+
+
+LINE = _line_parser()
+"""``%fpga``."""

@@ -1,0 +1,130 @@
+"""What a person sees while a design is built, and what stays in the notebook afterwards.
+
+What stays must be the same every time, or a saved notebook could never be compared with a new run of it. So times, the
+board's number, queue positions and the log live in one output that is updated in place while the cell runs and ends as
+it began, empty; the summary is an output of its own, made of what the design is and nothing else. (nbval compares an
+output's first content and knows nothing of updates.)
+"""
+
+import html
+import re
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from IPython.display import display
+
+__all__ = ("InPlace", "Progress", "Screen", "TextScreen")
+
+#: Lines of the log that are shown while it grows.
+TAIL = 6
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Screen(Protocol):
+    """Where progress is shown."""
+
+    def show(self, progress: "Progress", now: float) -> None:
+        """Show the state of things."""
+        ...
+
+    def clear(self) -> None:
+        """The job has ended."""
+        ...
+
+
+class Progress:
+    """What is known about a job: its stages with their times, its place in the queue, the end of its log.
+
+    Parameters
+    ----------
+    title
+        What is built.
+    start
+        Time of the start on the clock whose times are given to the methods, s.
+    """
+
+    def __init__(self, title: str, start: float) -> None:
+        self.title = title
+        self.start = start
+        self.record: dict[str, Any] = {"status": "queued"}
+        self.stages: list[tuple[str, float]] = []
+        self.tail: deque[str] = deque(maxlen=TAIL)
+        self.note = ""
+
+    def take_record(self, record: dict[str, Any], now: float) -> None:
+        """The job has changed."""
+        self.record = record
+        stage = record.get("build_stage") or record.get("stage")
+        if stage and (not self.stages or self.stages[-1][0] != stage):
+            self.stages.append((stage, now))
+
+    def take_log(self, text: str, now: float) -> None:
+        """The job's log has grown."""
+        self.tail.extend(_ANSI.sub("", line) for line in text.splitlines() if line.strip())
+
+    def done(self) -> list[tuple[str, float]]:
+        """The stages that are behind, each with its seconds."""
+        return [(name, after - begun) for (name, begun), (_, after) in zip(self.stages, self.stages[1:], strict=False)]
+
+    def doing(self, now: float) -> str:
+        """What goes on now, in words."""
+        if self.record["status"] == "queued":
+            position, eta = self.record.get("position"), self.record.get("eta_seconds")
+            place = "" if position is None else f", position {position} in the queue"
+            return f"waiting for a turn{place}" + ("" if eta is None else f", about {eta:.0f} s")
+        if not self.stages:
+            return "starting"
+        name, begun = self.stages[-1]
+        where = "" if self.record.get("fpga_id") is None else f" (board {self.record['fpga_id']})"
+        return f"{name} {now - begun:.1f} s{where}"
+
+
+class InPlace:
+    """A notebook's screen: one output, updated in place, empty in the end."""
+
+    def __init__(self, show: Callable[..., Any] = display) -> None:
+        self._handle = show(_bundle("", ""), raw=True, display_id=True)
+
+    def show(self, progress: Progress, now: float) -> None:
+        done = [f"{name} {seconds:.1f} s" for name, seconds in progress.done()]
+        head = f"{progress.title}: {progress.doing(now)}  [{now - progress.start:.1f} s]"
+        plain = "\n".join(
+            part for part in (progress.note, " ✓ ".join(["", *done]).strip(), head, *progress.tail) if part
+        )
+        ticks = "".join(f'<span style="margin-right:1em">✓ {html.escape(stage)}</span>' for stage in done)
+        tail = html.escape("\n".join(progress.tail))
+        rich = (
+            (f"<div>{html.escape(progress.note)}</div>" if progress.note else "")
+            + f"<div>{ticks}<b>{html.escape(head)}</b></div>"
+            + (f'<pre style="margin:2px 0;opacity:.7;font-size:90%">{tail}</pre>' if tail else "")
+        )
+        self._handle.update(_bundle(plain, rich), raw=True)
+
+    def clear(self) -> None:
+        self._handle.update(_bundle("", ""), raw=True)
+
+
+class TextScreen:
+    """A terminal's screen: one line for each stage that is done."""
+
+    def __init__(self, write: Callable[[str], Any] = sys.stdout.write) -> None:
+        self._write = write
+        self._told = 0
+        self._last = ""
+
+    def show(self, progress: Progress, now: float) -> None:
+        if progress.note and self._last != progress.note:
+            self._last = progress.note
+            self._write(progress.note + "\n")
+        for name, seconds in progress.done()[self._told :]:
+            self._told += 1
+            self._write(f"  {name:<14}{seconds:6.2f} s\n")
+
+    def clear(self) -> None:
+        """Lines that were written stay."""
+
+
+def _bundle(plain: str, rich: str) -> dict[str, str]:
+    return {"text/plain": plain, "text/html": rich}
