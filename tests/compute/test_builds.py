@@ -1,0 +1,349 @@
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jupyter_fpga.compute import BuildFailed, BuildOptions, Builds, Limits, Runner, Sandbox, Source, StageReport
+from jupyter_fpga.compute.builds import CLOCK_HZ
+from jupyter_fpga.compute.limits import MIB
+from jupyter_fpga.compute.stages import LIMITS
+from jupyter_fpga.compute.toolchains import Compiler, Toolchains, Yosys
+from jupyter_fpga.errors import Invalid
+
+STAGES = Path(__file__).with_name("resources") / "stages.py"
+
+Make = Callable[..., Builds]
+
+
+@pytest.fixture
+def make(sandbox: Sandbox, bare: Sandbox, tmp_path: Path) -> Make:
+    """Builds whose stages are a small program of the tests."""
+
+    def make(*, walls: Sandbox = sandbox, **more: object) -> Builds:
+        tools = Toolchains(Yosys("yosys", "0.70", wheel=False), Compiler("c++", "12"), tmp_path, {"gateware": "1"})
+        return Builds(
+            data_dir=tmp_path / "lab",
+            runner=Runner(walls),
+            toolchains=tools,
+            command=[sys.executable, "-c", STAGES.read_text()],
+            **more,  # type: ignore[arg-type]
+        )
+
+    return make
+
+
+def design(text: str) -> Source:
+    return Source({"design.py": text.encode()}, "design.py")
+
+
+class Heard:
+    """What a build told."""
+
+    def __init__(self) -> None:
+        self.reports: list[StageReport] = []
+        self.lines: list[str] = []
+
+    @property
+    def work(self) -> list[tuple[str, str, bool]]:
+        return [(report.name, report.state, report.cached) for report in self.reports]
+
+    @property
+    def listeners(self) -> dict[str, Callable[..., None]]:
+        return {"on_stage": self.reports.append, "on_log": self.lines.append}
+
+
+async def fail(builds: Builds, text: str) -> BuildFailed:
+    with pytest.raises(BuildFailed) as caught:
+        await builds.build(design(text), BuildOptions())
+    # The next job is unharmed.
+    await builds.build(design("good = 1"), BuildOptions())
+    return caught.value
+
+
+@pytest.mark.parametrize("tier", ["full", "none"])
+async def test_the_whole_way_and_again(make: Make, sandbox: Sandbox, bare: Sandbox, tier: str) -> None:
+    builds = make(walls=sandbox if tier == "full" else bare)
+    heard = Heard()
+    result = await builds.build(design("print('hello')"), BuildOptions(), **heard.listeners)
+    assert heard.work == [
+        ("elaborate", "running", False),
+        ("elaborate", "complete", False),
+        ("synthesize", "running", False),
+        ("synthesize", "complete", False),
+        ("compile", "running", False),
+        ("base", "running", False),
+        ("base", "complete", False),
+        ("compile", "complete", False),
+    ]
+    assert heard.lines == ["hello", "synthesizing"]
+    assert result.manifest.digest == result.digest
+    assert result.manifest.identifier == f"jupyter_fpga simulated {result.digest[:16]}"
+    assert result.artifacts["bitstream"].read_text() == f"base\nprint('hello')\n{result.manifest.identifier}"
+    assert os.access(result.artifacts["bitstream"], os.X_OK)
+    assert sorted(result.artifacts) == ["bitstream", "csr.csv", "csr.json", "report"]
+    assert [stage.name for stage in result.stages] == ["elaborate", "synthesize", "base", "compile"]
+    again = Heard()
+    # A lab that was started anew, too.
+    same = await make().build(design("print('hello')"), BuildOptions(), **again.listeners)
+    assert again.work == [(name, "complete", True) for name in ("elaborate", "synthesize", "compile")]
+    assert again.lines == heard.lines
+    assert same.digest == result.digest
+    assert same.artifacts == result.artifacts
+
+
+async def test_a_changed_comment_costs_one_elaboration(make: Make) -> None:
+    builds = make()
+    first = await builds.build(design("x = 1#one"), BuildOptions())
+    heard = Heard()
+    second = await builds.build(design("x = 1#two"), BuildOptions(), **heard.listeners)
+    assert heard.work == [
+        ("elaborate", "running", False),
+        ("elaborate", "complete", False),
+        ("synthesize", "complete", True),
+        ("compile", "complete", True),
+    ]
+    assert second.digest == first.digest
+
+
+async def test_options_are_part_of_the_build(make: Make) -> None:
+    builds = make()
+    text = design("netlist = repr(sorted(request.items()))")
+    options = [
+        BuildOptions(),
+        BuildOptions(top="a"),
+        BuildOptions(params={"WIDTH": 8}),
+        BuildOptions(sys_clk_freq=24_000_000),
+        BuildOptions(probes=("a.b",)),
+    ]
+    assert len({(await builds.build(text, option)).digest for option in options}) == 5
+
+
+async def test_without_the_cache_everything_but_the_base_is_done_again(make: Make) -> None:
+    builds = make()
+    await builds.build(design("good = 1"), BuildOptions())
+    heard = Heard()
+    await builds.build(design("good = 1"), BuildOptions(use_cache=False), **heard.listeners)
+    assert [(report.name, report.cached) for report in heard.reports if report.state == "complete"] == [
+        ("elaborate", False),
+        ("synthesize", False),
+        ("compile", False),
+    ]
+
+
+async def test_a_spoilt_result_is_noticed_and_built_again(make: Make) -> None:
+    builds = make()
+    result = await builds.build(design("good = 1"), BuildOptions())
+    result.artifacts["bitstream"].chmod(0o755)
+    result.artifacts["bitstream"].write_text("evil")
+    heard = Heard()
+    again = await builds.build(design("good = 1"), BuildOptions(), **heard.listeners)
+    assert heard.work[-2:] == [("compile", "running", False), ("compile", "complete", False)]
+    assert again.artifacts["bitstream"].read_text().startswith("base\ngood = 1\n")
+
+
+async def test_equal_builds_of_two_people_are_one(make: Make, tmp_path: Path) -> None:
+    builds = make()
+    heard = [Heard(), Heard()]
+    text = design("import time; print('once'); time.sleep(0.1)")
+    first, second = await asyncio.gather(
+        *(builds.build(text, BuildOptions(), **listener.listeners) for listener in heard)
+    )
+    assert first.artifacts == second.artifacts
+    assert heard[0].lines == heard[1].lines == ["once", "synthesizing"]
+
+
+async def test_cancelling_one_of_two_equal_builds_leaves_the_other(make: Make) -> None:
+    builds = make()
+    up = asyncio.Event()
+    text = design("import time; print('up'); time.sleep(0.2)")
+    first = asyncio.create_task(builds.build(text, BuildOptions(), on_log=lambda _: up.set()))
+    second = asyncio.create_task(builds.build(text, BuildOptions()))
+    await up.wait()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert (await second).digest
+
+
+async def test_a_cancelled_build_is_gone(make: Make) -> None:
+    builds = make(parallel=1)
+    up = asyncio.Event()
+    task = asyncio.create_task(
+        builds.build(design("print('up')\nwhile True: pass"), BuildOptions(), on_log=lambda _: up.set())
+    )
+    await up.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    # The only slot is free again.
+    await builds.build(design("good = 1"), BuildOptions())
+
+
+async def test_the_base_is_built_once_and_is_an_image(make: Make) -> None:
+    builds = make()
+    said: list[str] = []
+    builds.toolchains.yosys = Yosys("yosys", "0.70", wheel=False)
+    await builds.prepare(said.append)
+    assert said == ["Building the lab's own SoC (once, some seconds)."]
+    base = await builds.base("simulated")
+    assert base.stages == []
+    assert base.manifest.form == "base"
+    assert base.manifest.digest == base.digest
+    assert base.manifest.identifier.startswith("jupyter_fpga simulated ")
+    assert base.artifacts["bitstream"].read_text() == "base"
+    await builds.prepare(said.append)
+    assert len(said) == 1
+    assert (await builds.base("simulated", 24_000_000)).digest != base.digest
+
+
+async def test_trim_keeps_what_is_on_a_board(make: Make) -> None:
+    pinned: list[str] = []
+    builds = make(pinned=lambda: pinned)
+    builds.cache._max_bytes = 0
+    kept = await builds.build(design("kept = 1"), BuildOptions())
+    gone = await builds.build(design("gone = 1"), BuildOptions())
+    pinned.append(kept.digest)
+    assert await builds.trim() > 0
+    assert kept.artifacts["bitstream"].exists()
+    assert not gone.artifacts["bitstream"].exists()
+    heard = Heard()
+    await builds.build(design("kept = 1"), BuildOptions(), **heard.listeners)
+    assert all(report.cached for report in heard.reports)
+
+
+def test_clocks_are_those_of_the_workshop() -> None:
+    from jupyter_fpga.gateware.targets import TARGETS
+
+    assert {name: target.clock_hz for name, target in TARGETS.items()} == CLOCK_HZ
+
+
+SMALL = {
+    **LIMITS,
+    "elaborate": Limits(
+        wall_seconds=0.5,
+        cpu_seconds=20,
+        memory_bytes=128 * MIB,
+        processes=20,
+        disk_bytes=8 * MIB,
+        output_bytes=MIB // 2,
+        files=100,
+    ),
+}
+SLOW = {**LIMITS, "elaborate": Limits(cpu_seconds=0.2)}
+
+
+@pytest.mark.parametrize(
+    ("text", "limits", "code", "message"),
+    [
+        (
+            "while True: pass",
+            SMALL,
+            "time_limit",
+            "Elaboration ran longer than its limit of 0.5 s; look for a loop that never ends, or make the design "
+            "smaller.",
+        ),
+        (
+            "while True: pass",
+            SLOW,
+            "cpu_limit",
+            "Elaboration used more than its limit of 0.2 s of processor time; look for a loop that never ends, or "
+            "make the design smaller.",
+        ),
+        (
+            "a = []\nwhile True: a.append(b'x' * 1000000)",
+            SMALL,
+            "memory_limit",
+            "Elaboration used more than its limit of 128 MiB of memory; make the design, or the tables that it "
+            "computes, smaller.",
+        ),
+        (
+            "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass",
+            SMALL,
+            "process_limit",
+            "Elaboration started more than its limit of 20 processes and threads; a design needs none of its own.",
+        ),
+        (
+            "n = 0\nwhile True:\n  open(f'f{n}', 'wb').write(b'x' * 1000000); n += 1",
+            SMALL,
+            "disk_limit",
+            "Elaboration wrote more than its limit of 8 MiB of files; a design needs none of its own.",
+        ),
+        (
+            "n = 0\nwhile True:\n  open(f'f{n}', 'wb').close(); n += 1",
+            SMALL,
+            "file_limit",
+            "Elaboration made more than its limit of 100 files; a design needs none of its own.",
+        ),
+        (
+            "while True: print('x' * 1000)",
+            SMALL,
+            "output_limit",
+            "Elaboration printed more than its limit of 0.5 MiB; print less.",
+        ),
+    ],
+)
+async def test_limits_are_named(make: Make, text: str, limits: dict[str, Limits], code: str, message: str) -> None:
+    error = await fail(make(limits=limits), text)
+    assert error.message == message
+    assert error.as_dict() == {
+        "error": code,
+        "message": message,
+        "detail": {"stage": "elaborate", "reason": message},
+    }
+
+
+async def test_an_error_of_the_design_has_its_place(make: Make) -> None:
+    told = {
+        "code": "no_top",
+        "message": "There is no top.",
+        "file": "design.py",
+        "line": 3,
+        "column": None,
+        "text": "class A:",
+        "frames": [{"file": "design.py", "line": 3, "function": "f", "text": "class A:"}],
+    }
+    error = await fail(make(), f"import json, sys\njson.dump({told!r}, open('error.json', 'w'))\nsys.exit(3)")
+    assert (error.code, error.message, error.stage) == ("no_top", "There is no top.", "elaborate")
+    assert (error.file, error.line, error.column, error.text) == ("design.py", 3, None, "class A:")
+    assert error.frames == told["frames"]
+    assert error.detail["line"] == 3
+    assert "column" not in error.detail
+
+
+async def test_a_forged_error_is_not_believed(make: Make) -> None:
+    error = await fail(make(), "import sys\nopen('error.json', 'w').write('{\"code\": 7}')\nsys.exit(3)")
+    assert error.code == "tool_failed"
+    assert error.message == "Elaboration failed, and what it said of the reason can't be read."
+
+
+async def test_a_tool_that_crashes_is_quoted(make: Make) -> None:
+    error = await fail(make(), "import os\nprint('one')\nprint('last words', flush=True)\nos.abort()")
+    assert error.code == "tool_failed"
+    assert error.message == "Elaboration failed: its program ended with exit code 139. Its last words: last words"
+    assert error.detail["tail"] == "one\nlast words"
+
+
+async def test_a_tool_that_leaves_nothing(make: Make) -> None:
+    error = await fail(make(), "import os\nos._exit(0)")
+    assert error.message == "Elaboration failed: its program left no netlist.json and no manifest.json."
+
+
+@pytest.mark.parametrize("name", ["../x.py", "/x.py", "a/../x.py", "./x.py", "a//x.py", "x\0.py", ""])
+def test_names_that_lead_out_of_a_bundle(name: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        Source({name: b""}, name)
+    assert caught.value.code == "bad_name"
+    assert caught.value.message == (
+        f"The file name {name!r} leads out of the design's own folder; use plain names such as 'design.py' or "
+        "'rtl/uart.v'."
+    )
+
+
+def test_an_entry_that_is_not_there() -> None:
+    with pytest.raises(Invalid) as caught:
+        Source({"b.v": b"", "a.v": b""}, "c.v")
+    assert caught.value.code == "bad_entry"
+    assert caught.value.message == "The design's entry 'c.v' is not among its files (a.v, b.v)."
