@@ -1,11 +1,13 @@
 """What a bench gives: LEDs to see, buttons to press, switches to set. For the holder of a board that has one."""
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 from jupyter_fpga.fpga import refusals
 from jupyter_fpga.fpga.drivers import Bench
 from jupyter_fpga.fpga.floor import Floor
+from jupyter_fpga.fpga.pool import Unit
 from jupyter_fpga.fpga.sessions import may_use
 from jupyter_fpga.people import Person
 
@@ -20,77 +22,129 @@ MOST_CYCLES = 1_000_000_000
 LONGEST_TEXT = 65_536
 """Bytes for the console at once."""
 
-_LEVELS = ("buttons", "switches", "pmod")
+LEVELS = {"buttons": 15, "switches": 255, "pmod": 255}
+"""Inputs that can be held at levels, and the most that each takes."""
+
+ACTIONS: Mapping[str, Collection[str]] = {
+    "press": ("buttons", "seconds"),
+    "set": tuple(LEVELS),
+    "run": ("cycles",),
+    "power": ("on",),
+    "console": ("text",),
+    "console_read": ("position",),
+}
+"""What can be done, and the values that go with it."""
 
 
 async def state(floor: Floor, person: Person, fpga_id: int) -> dict[str, Any]:
-    """What there is to see: ``leds``, ``buttons``, ``switches``, ``cycles``, ``scale`` …; see the driver's bench."""
-    return await _bench(floor, person, fpga_id).state()
+    """What there is to see: ``leds``, ``buttons``, ``switches``, ``cycles``, ``scale`` …; see the driver's bench.
+
+    ``lit`` is the share of board time, 0 to 1, that each LED was on since the last look at this board.
+    """
+    unit, bench = _bench(floor, person, fpga_id)
+    return _seen(unit, await bench.state())
 
 
 async def watch(floor: Floor, person: Person, fpga_id: int, interval: float) -> AsyncIterator[dict[str, Any]]:
     """States, one each ``interval`` seconds; board time runs as long as somebody watches."""
-    async for seen in _bench(floor, person, fpga_id).watch(interval):
-        may_use(floor, floor.pool[fpga_id], person)
-        yield seen
+    unit, bench = _bench(floor, person, fpga_id)
+    async for seen in bench.watch(interval):
+        may_use(floor, unit, person)
+        yield _seen(unit, seen)
 
 
 async def act(floor: Floor, person: Person, fpga_id: int, action: Mapping[str, Any]) -> dict[str, Any]:
     """Touch the bench; answers with what there is to see afterwards.
 
-    ``{"buttons": levels, "switches": levels, "pmod": levels}`` (any of them), ``{"press": button, "seconds": s}``,
-    ``{"run": cycles}``, ``{"power": on}``, ``{"console": text}``, or ``{"console_read": position}``, whose answer also
-    has ``console_text`` and ``console_end``.
+    ``{"action": "press", "buttons": mask, "seconds": 0.02}``, ``{"action": "set", "buttons": …, "switches": …,
+    "pmod": …}`` (any of them), ``{"action": "run", "cycles": n}``, ``{"action": "power", "on": true}``,
+    ``{"action": "console", "text": …}``, or ``{"action": "console_read", "position": n}``, whose answer also has
+    ``console_text`` and ``console_end``.
 
     Raises
     ------
     Invalid
         ``bench_rejected``.
     """
-    bench = _bench(floor, person, fpga_id)
-    extra: dict[str, Any] = {}
-    match action:
-        case {"press": button, **rest} if rest.keys() <= {"seconds"}:
-            seconds = rest.get("seconds", 0.02)
-            if not _is_number(seconds) or not 0 < seconds <= LONGEST_PRESS:
-                raise _rejected(fpga_id, f"a button is pressed for up to {LONGEST_PRESS:g} seconds, not {seconds!r}.")
-            await bench.press(_whole(fpga_id, "press", button, 255), seconds=seconds)
-        case {"run": cycles, **rest} if not rest:
-            await bench.run(_whole(fpga_id, "run", cycles, MOST_CYCLES))
-        case {"power": bool(on), **rest} if not rest:
-            await bench.power(on)
-        case {"console": str(text), **rest} if not rest and len(text.encode()) <= LONGEST_TEXT:
-            await bench.console_write(text.encode())
-        case {"console_read": position, **rest} if not rest:
-            end, data = await bench.console_read(_whole(fpga_id, "console_read", position, 1 << 62))
-            extra = {"console_text": data.decode(errors="replace"), "console_end": end}
-        case _ if action and action.keys() <= set(_LEVELS):
-            await bench.set(**{name: _whole(fpga_id, name, level, 255) for name, level in action.items()})
-        case _:
-            raise _rejected(
-                fpga_id,
-                "an action is one of press (and seconds), run, power, console, console_read, or levels for "
-                f"{', '.join(_LEVELS)}.",
-            )
-    return {**await bench.state(), **extra}
+    unit, bench = _bench(floor, person, fpga_id)
+    values = dict(action)
+    kind = values.pop("action", None)
+    if not isinstance(kind, str) or kind not in ACTIONS:
+        raise refusals.bench_rejected(fpga_id, f"the action is {kind!r}; it is one of {', '.join(ACTIONS)}.")
+    for name in values:
+        if name not in ACTIONS[kind]:
+            raise refusals.bench_rejected(fpga_id, f"'{kind}' takes {', '.join(ACTIONS[kind])}, not '{name}'.")
+    extra = await _Hand(fpga_id, bench, values).do(kind)
+    return {**_seen(unit, await bench.state()), **extra}
 
 
-def _bench(floor: Floor, person: Person, fpga_id: int) -> Bench:
+class _Hand:
+    """Does one action, whose values it checks first."""
+
+    def __init__(self, fpga_id: int, bench: Bench, values: Mapping[str, Any]) -> None:
+        self._fpga_id = fpga_id
+        self._bench = bench
+        self._values = values
+
+    async def do(self, kind: str) -> dict[str, Any]:
+        match kind:
+            case "press":
+                await self._press()
+            case "set":
+                await self._bench.set(**{name: self._whole(name, LEVELS[name]) for name in self._values})
+            case "run":
+                await self._bench.run(self._whole("cycles", MOST_CYCLES))
+            case "power":
+                on = self._values.get("on")
+                if not isinstance(on, bool):
+                    raise self._rejected(f"on takes true or false, not {on!r}.")
+                await self._bench.power(on)
+            case "console":
+                text = self._values.get("text")
+                if not isinstance(text, str) or len(text.encode(errors="replace")) > LONGEST_TEXT:
+                    raise self._rejected(f"text takes a text of up to {LONGEST_TEXT:,} bytes.")
+                await self._bench.console_write(text.encode(errors="replace"))
+            case _:
+                end, data = await self._bench.console_read(self._whole("position", 1 << 62))
+                return {"console_text": data.decode(errors="replace"), "console_end": end}
+        return {}
+
+    async def _press(self) -> None:
+        mask = self._whole("buttons", LEVELS["buttons"])
+        seconds = self._values.get("seconds", 0.02)
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds <= LONGEST_PRESS:
+            raise self._rejected(f"seconds takes a number up to {LONGEST_PRESS:g}, not {seconds!r}.")
+        buttons = [number for number in range(mask.bit_length()) if mask >> number & 1]
+        await asyncio.gather(*(self._bench.press(number, seconds=seconds) for number in buttons))
+
+    def _whole(self, name: str, limit: int) -> int:
+        value = self._values.get(name)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= limit:
+            raise self._rejected(f"{name} takes a whole number from 0 to {limit}, not {value!r}.")
+        return value
+
+    def _rejected(self, why: str) -> Exception:
+        return refusals.bench_rejected(self._fpga_id, why)
+
+
+def _bench(floor: Floor, person: Person, fpga_id: int) -> tuple[Unit, Bench]:
     unit = floor.pool[fpga_id]
     may_use(floor, unit, person)
     assert unit.row is not None
-    return unit.driver.bench(unit.row["process"])
+    return unit, unit.driver.bench(unit.row["process"])
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _whole(fpga_id: int, name: str, value: Any, limit: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= limit:
-        raise _rejected(fpga_id, f"{name} takes a whole number from 0 to {limit}, not {value!r}.")
-    return value
-
-
-def _rejected(fpga_id: int, why: str) -> Exception:
-    return refusals.bench_rejected(fpga_id, why)
+def _seen(unit: Unit, state: dict[str, Any]) -> dict[str, Any]:
+    """The state with ``lit`` as shares of the time since the last look."""
+    cycles, lit = state["cycles"], state["lit"]
+    before, lit_before = unit.last_look
+    if before >= cycles or len(lit_before) != len(lit):
+        before, lit_before = 0, [0] * len(lit)
+    unit.last_look = (cycles, lit)
+    passed = cycles - before
+    levels = [state["leds"] >> number & 1 for number in range(len(lit))]
+    shares = [
+        round(min(1.0, max(0.0, (now - then) / passed)), 4) if passed else float(level)
+        for now, then, level in zip(lit, lit_before, levels, strict=True)
+    ]
+    return {**state, "lit": shares}

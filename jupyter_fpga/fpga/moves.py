@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import RowMapping, and_, insert, or_, select, update
 
+from jupyter_fpga.compute.design import BuildResult
 from jupyter_fpga.fpga import refusals, states
 from jupyter_fpga.fpga.config import FpgaConfig
-from jupyter_fpga.fpga.records import LAB, error_record, iso
-from jupyter_fpga.store.tables import board_sessions, boards, jobs
+from jupyter_fpga.fpga.records import LAB, error_record, iso, stage_records
+from jupyter_fpga.store.tables import board_sessions, boards, builds, jobs
 from jupyter_fpga.store.transaction import Transaction
 
 __all__ = ("Lease", "Move")
@@ -325,6 +326,19 @@ class Move:
             self.resets[row["fpga_id"]] = self.now + waits[min(row["reset_failures"], len(waits) - 1)]
         else:
             self.resets[row["fpga_id"]] = None
+
+    def keep_build(self, result: BuildResult) -> None:
+        """Note a build, or that it was used again."""
+        values = {
+            "target": result.manifest.target,
+            "manifest": result.manifest.to_json(),
+            "artifacts": {name: str(path) for name, path in result.artifacts.items()},
+            "last_used": self.now,
+            "stages": stage_records(result),
+        }
+        known = self.tx.execute(update(builds).where(builds.c.digest == result.digest).values(**values))
+        if known.rowcount == 0:
+            self.tx.execute(insert(builds), {"digest": result.digest, "created_at": self.now, **values})
 
     def queued_jobs(self, owner: str) -> int:
         """Jobs of ``owner`` that wait."""

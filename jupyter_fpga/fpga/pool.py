@@ -121,6 +121,8 @@ class Unit:
         self.registers: RegisterMap | None = None
         self.streams: set[Stream] = set()
         self.observers_allowed = False
+        self.last_look: tuple[int, list[int]] = (0, [])
+        """Clock cycles, and for each LED the cycles that it was lit, when somebody last looked at the bench."""
 
     @property
     def offered(self) -> bool:
@@ -145,6 +147,7 @@ class Unit:
     def attach(self, link: Link, manifest: Manifest) -> None:
         """The board was proven: its registers may be used through ``link``."""
         self.link, self.manifest, self.registers = link, manifest, RegisterMap(manifest)
+        self.last_look = (0, [])
 
     def detach(self) -> None:
         """Close the link, if there is one: the board doesn't run, or soon won't, what it was opened for."""

@@ -4,9 +4,10 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from jupyter_fpga.compute.design import BuildResult
 from jupyter_fpga.people import Person
 
-__all__ = ("LAB", "board_record", "error_record", "iso", "job_record", "session_record")
+__all__ = ("LAB", "board_record", "error_record", "iso", "job_record", "session_record", "stage_records")
 
 LAB = "(lab)"
 """Owner of what the lab does by itself."""
@@ -69,6 +70,11 @@ def job_record(row: Row, place: Mapping[str, Any]) -> dict[str, Any]:
         "eta_basis": place.get("eta_basis"),
         "error": row["error"],
     }
+
+
+def stage_records(result: BuildResult) -> list[dict[str, Any]]:
+    """What each stage of a build took, in order."""
+    return [{"name": stage.name, "seconds": round(stage.seconds, 4), "cached": stage.cached} for stage in result.stages]
 
 
 def error_record(code: str, stage: str, reason: str, **detail: Any) -> dict[str, Any]:

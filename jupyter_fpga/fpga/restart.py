@@ -7,6 +7,7 @@ tokens shut out the old ones. Only a ``run`` that was on the bus can't be taken 
 
 import asyncio
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,10 +115,10 @@ async def _check(floor: Floor, unit: Unit) -> None:
 
 async def _check_idle(floor: Floor, unit: Unit, row: RowMapping) -> None:
     reason = "It was not there any more when the lab started."
-    if await _found(unit, row):
+    base = await floor.read(partial(_build_of, digest=row["image_digest"]))
+    if base is not None and await _found(unit, row):
         try:
-            base = await floor.builds.base(unit.config.target)
-            await attach(floor, unit, row["process"], base.manifest, fresh=False)
+            await attach(floor, unit, row["process"], Manifest.from_json(base["manifest"]), fresh=False)
             unit.detach()
             return
         except LabError as error:
@@ -131,7 +132,7 @@ async def _check_idle(floor: Floor, unit: Unit, row: RowMapping) -> None:
 
 async def _check_reserved(floor: Floor, unit: Unit, row: RowMapping) -> None:
     """A board with a session: attach to what runs, else program the same design again and tell its owner."""
-    build = await floor.read(lambda connection: _build_of(connection, row["image_digest"]))
+    build = await floor.read(partial(_build_of, digest=row["image_digest"]))
     if build is not None and await _found(unit, row):
         try:
             await attach(floor, unit, row["process"], Manifest.from_json(build["manifest"]), fresh=False)

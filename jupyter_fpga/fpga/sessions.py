@@ -67,7 +67,7 @@ async def allow_observers(floor: Floor, person: Person, fpga_id: int, allowed: b
     may_use(floor, unit, person)
     unit.observers_allowed = allowed
     if not allowed:
-        unit.end_streams("observers_not_allowed", observers=True)
+        unit.end_streams("session_ended", observers=True)
     return {"fpga_id": fpga_id, "observers_allowed": allowed}
 
 

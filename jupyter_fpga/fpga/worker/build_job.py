@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, update
+from sqlalchemy import RowMapping
 
 from jupyter_fpga.compute.design import BuildOptions, BuildResult, StageReport
 from jupyter_fpga.errors import LabError
@@ -11,10 +11,9 @@ from jupyter_fpga.fpga import sources
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.logs import JobLog
 from jupyter_fpga.fpga.moves import Lease, Move
-from jupyter_fpga.fpga.records import error_record
+from jupyter_fpga.fpga.records import error_record, stage_records
 from jupyter_fpga.fpga.worker.board import held_by, program
 from jupyter_fpga.store import Stale
-from jupyter_fpga.store.tables import builds
 
 __all__ = ("build_job",)
 
@@ -50,7 +49,13 @@ async def _carry_out(floor: Floor, row: RowMapping, again: bool) -> None:
                 return
         seconds = floor.clock.monotonic() - started
         floor.estimates.built(seconds)
-        facts = {"ok": True, "data": [], "build_seconds": round(seconds, 3), "digest": result.digest}
+        facts = {
+            "ok": True,
+            "data": [],
+            "digest": result.digest,
+            "build_seconds": round(seconds, 3),
+            "stages": stage_records(result),
+        }
         if row["type"] == "build":
             await log.flush()
             await floor.write("build done", _build_done, lease, result, facts)
@@ -73,11 +78,10 @@ async def _build(floor: Floor, row: RowMapping, lease: Lease, log: JobLog) -> Bu
     writes: list[asyncio.Task[Any]] = []
 
     def on_stage(report: StageReport) -> None:
-        def work(move: Move) -> None:
-            move.hold(lease)
-            move.stage(lease.job_id, f"building:{report.name}")
-
-        writes.append(asyncio.create_task(floor.write("build stage", work)))
+        if report.state == "running":
+            writes.append(asyncio.create_task(floor.write("build stage", _stage, lease, report.name)))
+        else:
+            log.write(f"{report.name}: {'from the cache' if report.cached else f'{report.seconds:.2f} s'}")
 
     floor.checkpoint("build:before")
     try:
@@ -151,9 +155,14 @@ def _claim(move: Move, row: RowMapping, again: bool) -> Lease:
     return Lease(job["job_id"], job["fence"], board["fpga_id"], board["fence"])
 
 
+def _stage(move: Move, lease: Lease, name: str) -> None:
+    move.hold(lease)
+    move.stage(lease.job_id, f"building:{name}")
+
+
 def _built(move: Move, lease: Lease, result: BuildResult, stage: str) -> None:
     move.hold(lease)
-    _keep_build(move, result)
+    move.keep_build(result)
     if lease.fpga_id is not None and move.board(lease.fpga_id)["state"] == "building":
         move.move_board(lease.fpga_id, "built", job_id=lease.job_id)
     move.stage(lease.job_id, stage, manifest_digest=result.digest)
@@ -195,7 +204,7 @@ def _proven(move: Move, lease: Lease, facts: dict[str, Any]) -> None:
 
 def _build_done(move: Move, lease: Lease, result: BuildResult, facts: dict[str, Any]) -> None:
     move.hold(lease)
-    _keep_build(move, result)
+    move.keep_build(result)
     move.move_job(lease.job_id, "completed", stage="done", result=facts, manifest_digest=result.digest)
 
 
@@ -226,16 +235,3 @@ def _no_board(move: Move, lease: Lease, error: LabError) -> None:
     move.hold(lease)
     record = error_record(error.code, "waiting_for_board", error.message, **error.detail)
     move.move_job(lease.job_id, "failed", error=record)
-
-
-def _keep_build(move: Move, result: BuildResult) -> None:
-    values = {
-        "target": result.manifest.target,
-        "manifest": result.manifest.to_json(),
-        "artifacts": {name: str(path) for name, path in result.artifacts.items()},
-        "last_used": move.now,
-        "stages": [{"name": stage.name, "seconds": stage.seconds, "cached": stage.cached} for stage in result.stages],
-    }
-    known = move.tx.execute(update(builds).where(builds.c.digest == result.digest).values(**values))
-    if known.rowcount == 0:
-        move.tx.execute(insert(builds), {"digest": result.digest, "created_at": move.now, **values})

@@ -39,6 +39,7 @@ async def reset_job(floor: Floor, row: RowMapping, again: bool) -> None:
 
 async def _reset(floor: Floor, unit: Unit, lease: Lease, say: Callable[[str], None]) -> None:
     base = await floor.builds.base(unit.config.target)
+    await floor.write("reset base", lambda move: move.keep_build(base))
     image = base.artifacts["bitstream"]
     hold = held_by(lease)
     try:
