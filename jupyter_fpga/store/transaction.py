@@ -1,10 +1,9 @@
 """What one piece of work may do to the database: statements, events, transitions, claims."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Executable, RowMapping, Table, and_, insert, or_, select, update
-from sqlalchemy.engine.interfaces import _CoreAnyExecuteParams
 from sqlalchemy.sql.elements import ColumnElement
 
 from jupyter_fpga.errors import NotFound
@@ -13,6 +12,9 @@ from jupyter_fpga.store.events import Event, plain
 from jupyter_fpga.store.tables import counters, events, row_in_words
 
 __all__ = ("Transaction",)
+
+Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+"""Values for a statement: of one row, or of many."""
 
 NEXT_LSN = (
     update(counters).where(counters.c.name == "lsn").values(value=counters.c.value + 1).returning(counters.c.value)
@@ -51,7 +53,7 @@ class Transaction:
         """Make this object useless; called when the work has returned or raised."""
         self._connection = None
 
-    def execute(self, statement: Executable, parameters: _CoreAnyExecuteParams | None = None) -> CursorResult[Any]:
+    def execute(self, statement: Executable, parameters: Parameters | None = None) -> CursorResult[Any]:
         """Run a SQLAlchemy Core statement; ``parameters`` as in :meth:`sqlalchemy.Connection.execute`."""
         return self.connection.execute(statement, parameters)
 
