@@ -68,6 +68,8 @@ class FpgaConfig:
         How long a claimed job is its worker's without a sign of life; renewed at half of it.
     reset_backoff
         Waits before the lab's own resets of a board in error: before the first, the second …
+    tools_retry
+        Wait before the next reset when there was no base SoC to program: tools are missing, or being installed.
     resets_before_quarantine
         Failed resets in a row after which a board waits for an operator.
     stream_frames_per_second, stream_burst
@@ -88,6 +90,7 @@ class FpgaConfig:
     builds_in_parallel: int = 2
     lease_seconds: float = 120.0
     reset_backoff: tuple[float, ...] = (0.0, 2.0, 15.0)
+    tools_retry: float = 60.0
     resets_before_quarantine: int = 3
     stream_frames_per_second: float = 20_000.0
     stream_burst: int = 20_000

@@ -1,11 +1,11 @@
 """Reset: the base SoC is programmed and proven, and only then the board is ``idle``."""
 
-from collections.abc import Callable
-
 from sqlalchemy import RowMapping
 
+from jupyter_fpga.compute.design import BuildResult
 from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga.floor import Floor
+from jupyter_fpga.fpga.logs import JobLog
 from jupyter_fpga.fpga.moves import Lease, Move
 from jupyter_fpga.fpga.pool import Unit
 from jupyter_fpga.fpga.records import error_record
@@ -23,13 +23,17 @@ async def reset_job(floor: Floor, row: RowMapping, again: bool) -> None:
         floor.keep(lease)
         async with floor.logs.open(row["job_id"]) as log:
             try:
-                await _reset(floor, unit, lease, log.write)
+                base = await floor.builds.base(unit.config.target)
+            except LabError as error:
+                await _fail(floor, lease, log, error, boards_fault=False)
+                return
+            try:
+                await _reset(floor, unit, lease, base, log)
             except Stale:
                 raise
             except LabError as error:
-                log.write(error.message)
-                await log.flush()
-                await floor.write("reset failed", _failed, lease, error.message)
+                unit.detach()
+                await _fail(floor, lease, log, error, boards_fault=True)
                 return
             log.write("The base SoC is programmed and proven.")
         # An idle board needs no link, and its wire must not keep it awake.
@@ -37,8 +41,7 @@ async def reset_job(floor: Floor, row: RowMapping, again: bool) -> None:
         await floor.write("reset done", _done, lease)
 
 
-async def _reset(floor: Floor, unit: Unit, lease: Lease, say: Callable[[str], None]) -> None:
-    base = await floor.builds.base(unit.config.target)
+async def _reset(floor: Floor, unit: Unit, lease: Lease, base: BuildResult, log: JobLog) -> None:
     await floor.write("reset base", lambda move: move.keep_build(base))
     image = base.artifacts["bitstream"]
     hold = held_by(lease)
@@ -47,8 +50,14 @@ async def _reset(floor: Floor, unit: Unit, lease: Lease, say: Callable[[str], No
     except Stale:
         raise
     except LabError as error:
-        say(f"{error.message} Trying again with a power cycle.")
+        log.write(f"{error.message} Trying again with a power cycle.")
         await program(floor, unit, image, base.manifest, hold, step="power cycle", power_cycle=True)
+
+
+async def _fail(floor: Floor, lease: Lease, log: JobLog, error: LabError, *, boards_fault: bool) -> None:
+    log.write(error.message)
+    await log.flush()
+    await floor.write("reset failed", _failed, lease, error, boards_fault)
 
 
 def _claim(move: Move, row: RowMapping, again: bool) -> Lease:
@@ -74,17 +83,9 @@ def _done(move: Move, lease: Lease) -> None:
     move.move_job(lease.job_id, "completed", stage="done", result={"ok": True, "data": []})
 
 
-def _failed(move: Move, lease: Lease, reason: str) -> None:
+def _failed(move: Move, lease: Lease, error: LabError, boards_fault: bool) -> None:
     move.hold(lease)
     assert lease.fpga_id is not None
-    move.move_job(lease.job_id, "failed", error=error_record("reset_failed", "resetting", reason))
-    failures = move.board(lease.fpga_id)["reset_failures"] + 1
-    quarantined = failures >= move.config.resets_before_quarantine
-    values = {"reset_failures": failures, "reason": reason, "health": "quarantined" if quarantined else "ok"}
-    if move.board(lease.fpga_id)["state"] == "reserved":
-        nobody = {"owner": None, "current_job_id": None}
-        board = move.move_board(lease.fpga_id, "lost", job_id=lease.job_id, take=True, **nobody, **values)
-    else:
-        kind = "board_quarantined" if quarantined else "board_state"
-        board = move.change_board(lease.fpga_id, kind, take=True, current_job_id=None, **values)
-    move.plan_reset(board)
+    record = error_record("reset_failed", "resetting", error.message, cause=error.code)
+    move.move_job(lease.job_id, "failed", error=record)
+    move.fail_reset(lease.fpga_id, lease.job_id, error.message, boards_fault=boards_fault)
