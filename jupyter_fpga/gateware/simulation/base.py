@@ -1,8 +1,9 @@
 """The step ``base``: LabSoC with an open window, compiled, and the idle board.
 
-In the current folder: ``request.json`` with ``target`` and ``sys_clk_freq`` (Hz or null). Out of it come object files,
+In the current folder: ``request.json`` with ``target``, ``sys_clk_freq`` (Hz or null) and
+``identifier``, what the idle board shall answer. Out of it come object files,
 headers and what a compiler can know of them in advance, for the step ``compile``; ``simulator``, the board that nobody
-has programmed; ``base.json``, which says what this is.
+has programmed, with its ``manifest.json``, ``csr.json`` and ``csr.csv``; ``base.json``, which says what this is.
 """
 
 import contextlib
@@ -15,8 +16,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from jupyter_fpga.gateware.csr import csr_map
+from jupyter_fpga.gateware.manifest import Manifest, Window
 from jupyter_fpga.gateware.simulation._compiler import Compiler, Unit, find_compiler
 from jupyter_fpga.gateware.simulation._cxxrtl import Generated
+from jupyter_fpga.gateware.simulation._identifier import identifier_source
 from jupyter_fpga.gateware.simulation._yosys import run_yosys, runtime_folder
 from jupyter_fpga.gateware.targets import TARGETS, Target
 
@@ -39,6 +43,7 @@ def run(work: Path) -> None:
     request = json.loads((work / "request.json").read_text("utf-8"))
     target = TARGETS[request["target"]]
     clock_hz = int(request.get("sys_clk_freq") or target.clock_hz)
+    identifier = str(request["identifier"])
     verilog, files = _elaborate(target, clock_hz)
     (work / "lab_base.v").write_text(verilog, "utf-8")
     for name, content in files.items():
@@ -56,7 +61,7 @@ def run(work: Path) -> None:
         log="base.log",
     )
     _write_soc(work)
-    _compile(compiler, work)
+    _compile(compiler, work, identifier)
     description = {
         "target": target.name,
         "clock_hz": clock_hz,
@@ -66,6 +71,26 @@ def run(work: Path) -> None:
         "digest": _digest(work, verilog),
     }
     (work / "base.json").write_text(json.dumps(description, indent=2) + "\n", "utf-8")
+    _describe(target, clock_hz, identifier, work)
+
+
+def _describe(target: Target, clock_hz: int, identifier: str, work: Path) -> None:
+    """What is on the idle board's bus: the lab's own control registers, and a window with nothing in it."""
+    manifest = Manifest(
+        target=target.name,
+        form="base",
+        top="lab_base",
+        clock_hz=clock_hz,
+        baud=target.baud(clock_hz),
+        fifo_depth=target.fifo_depth,
+        window=Window(target.window.base, 0),
+        control=target.control,
+        identifier=identifier,
+    )
+    csr = csr_map(manifest)
+    (work / "manifest.json").write_text(manifest.dumps(), "utf-8")
+    (work / "csr.json").write_text(csr.to_json(), "utf-8")
+    (work / "csr.csv").write_text(csr.to_csv(), "utf-8")
 
 
 def _elaborate(target: Target, clock_hz: int) -> tuple[str, dict[str, str]]:
@@ -103,10 +128,8 @@ def _write_soc(work: Path) -> None:
     )
 
 
-def _compile(compiler: Compiler, work: Path) -> None:
-    (work / "identifier.cc").write_text(
-        '#include "board.h"\nnamespace lab { extern const char kIdentifier[] = ""; }\n', "utf-8"
-    )
+def _compile(compiler: Compiler, work: Path, identifier: str) -> None:
+    (work / "identifier.cc").write_text(f'#include "board.h"\n{identifier_source(identifier)}', "utf-8")
     compiler.compile(
         [
             Unit("base_board.cc", "base_board.o", flags=("-DLAB_PART=0", "-include", PRECOMPILED)),

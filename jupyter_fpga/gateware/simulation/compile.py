@@ -9,19 +9,17 @@ import os
 from pathlib import Path
 
 from jupyter_fpga.gateware.simulation._compiler import Unit, find_compiler
+from jupyter_fpga.gateware.simulation._identifier import identifier_source
 from jupyter_fpga.gateware.simulation.base import BASE_OBJECTS, HARNESS_OBJECTS, PRECOMPILED
 
 __all__ = ("run",)
-
-#: Characters of the identifier memory, without the closing NUL.
-_LONGEST_IDENTIFIER = 63
 
 
 def run(work: Path) -> None:
     """Run the step in the folder ``work``."""
     base = Path(os.environ.get("LAB_BASE", "/base"))
     identifier = str(json.loads((work / "request.json").read_text("utf-8"))["identifier"])
-    (work / "identifier.h").write_text(_identifier(identifier), "utf-8")
+    (work / "identifier.h").write_text(identifier_source(identifier), "utf-8")
     compiler = find_compiler()
     flags = ("-include", PRECOMPILED)
     compiler.compile(
@@ -36,17 +34,3 @@ def run(work: Path) -> None:
         whole_soc = "make_board" in source.read()
     objects = HARNESS_OBJECTS if whole_soc else (*HARNESS_OBJECTS, *BASE_OBJECTS)
     compiler.link(["design.o", "debug.o", *(str(base / name) for name in objects)], "simulator", work=work)
-
-
-def _identifier(text: str) -> str:
-    """The header that defines what the identifier memory holds.
-
-    Raises
-    ------
-    ValueError
-        It doesn't fit, or isn't plain ASCII.
-    """
-    if len(text) > _LONGEST_IDENTIFIER or not text.isascii() or not text.isprintable():
-        raise ValueError(f"An identifier has at most {_LONGEST_IDENTIFIER} printable ASCII characters, not {text!r}.")
-    codes = ", ".join(str(ord(character)) for character in text)
-    return f"namespace lab {{\nextern const char kIdentifier[] = {{{codes}{', ' if codes else ''}0}};\n}}\n"
