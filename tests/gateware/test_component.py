@@ -1,5 +1,7 @@
 """Form 1: what the ports of an Amaranth component become, and how the registers behave on the bus."""
 
+import itertools
+
 import pytest
 
 from jupyter_fpga.gateware.manifest import Array, Field, Memory, Pin, Register, Window
@@ -234,7 +236,7 @@ def test_wide_read_is_of_one_moment(assembled, bench):
             await bus.idle(3)
             low = await bus.read(COUNT + 4)
             seen.append(high << 32 | low)
-        steps = {after - before for before, after in zip(seen, seen[1:], strict=False)}
+        steps = {after - before for before, after in itertools.pairwise(seen)}
         assert len(steps) == 1
         assert seen[0] < 1 << 32 <= seen[-1]
 

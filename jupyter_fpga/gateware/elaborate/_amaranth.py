@@ -31,10 +31,13 @@ class Assembled:
 
     Parameters
     ----------
+    fragment
+        The design itself.
     driven
-        The signals that the design itself assigns to.
+        The signals that it assigns to.
     """
 
+    fragment: Any
     window: Window
     layout: Layout
     wired: list[Wired]
@@ -48,10 +51,9 @@ def elaborate_amaranth(program: Program, top: Top, design: Any, request: Request
 
 def assemble(program: Program, top: Top, design: Any, request: Request) -> Assembled:
     """Elaborate the design and put the window around it."""
-    layout, wired, elaborated, driven = (_component if top.form == "amaranth_component" else _wishbone)(
-        program, top, design, request
-    )
-    return Assembled(Window(elaborated, layout, wired, request.target), layout, wired, driven)
+    take = _component if top.form == "amaranth_component" else _wishbone
+    layout, wired, fragment, driven = take(program, top, design, request)
+    return Assembled(fragment, Window(_Elaborated(fragment), layout, wired, request.target), layout, wired, driven)
 
 
 def _component(program: Program, top: Top, design: Any, request: Request) -> tuple[Layout, list[Wired], Any, Any]:
@@ -89,7 +91,7 @@ def _wishbone(program: Program, top: Top, design: Any, request: Request) -> tupl
     bus, _ = flat_wishbone(ports, target, source)
     assert bus is not None
     # Which way a signal on two-way pins goes is told by whether the design drives it.
-    elaborated, driven = _elaborated(program, design)
+    fragment, driven = _elaborated(program, design)
     pin_ports = []
     for name, (_, wires) in resource_wires(target).items():
         value = getattr(design, name, None)
@@ -99,7 +101,7 @@ def _wishbone(program: Program, top: Top, design: Any, request: Request) -> tupl
             direction = directions.pop() if len(directions) == 1 else "o" if is_output else "i"
             pin_ports.append(_attribute_port(name, direction, value, mentioned))
     wired = wire_up(pin_ports, target, source)
-    return lay_out([], [], target, first=bus), wired, elaborated, driven
+    return lay_out([], [], target, first=bus), wired, fragment, driven
 
 
 class _Elaborated(Elaboratable):  # type: ignore[misc]
@@ -112,11 +114,11 @@ class _Elaborated(Elaboratable):  # type: ignore[misc]
         return self._fragment
 
 
-def _elaborated(program: Program, design: Any) -> tuple[_Elaborated, Any]:
+def _elaborated(program: Program, design: Any) -> tuple[Any, Any]:
     """The design's own fragment, and the signals that it drives."""
     with person_errors(program.source):
         fragment = fragment_of(design)
-        return _Elaborated(fragment), driven_signals(fragment)
+        return fragment, driven_signals(fragment)
 
 
 def _emit(program: Program, top: Top, request: Request, design: Assembled) -> Outcome:
@@ -124,6 +126,7 @@ def _emit(program: Program, top: Top, request: Request, design: Assembled) -> Ou
     target, source = request.target, program.source
     window, layout, wired, driven = design.window, design.layout, design.wired, design.driven
     ports = {port.name: port for port in (*(port for port, _ in layout.registers), *(item.port for item in wired))}
+    check_clocks(design.fragment, driven, program, target, request.clock_hz)
     check_driven(list(ports.values()), [bus for bus, _ in layout.buses], driven, program)
 
     def missing_domain(name: str) -> Any:
@@ -131,7 +134,6 @@ def _emit(program: Program, top: Top, request: Request, design: Assembled) -> Ou
 
     with person_errors(source):
         fragment = fragment_of(window)
-        check_clocks(fragment, driven, program, target, request.clock_hz)
         text = window_rtlil(fragment, window, missing_domain=missing_domain)
     text = own_places(text, source)
     warnings: list[DesignWarning] = []

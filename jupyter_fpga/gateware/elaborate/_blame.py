@@ -44,8 +44,9 @@ def person_errors(source: Source) -> Iterator[None]:
 
 def _syntax_error(source: Source, error: SyntaxError) -> DesignError:
     file = source.own_name(error.filename or "") or source.entry
+    what = f"line {error.lineno}" if error.lineno else "the text"
     return DesignError(
-        f"Python can't read line {error.lineno}: {error.msg}.",
+        f"Python can't read {what}: {error.msg}.",
         code="syntax_error",
         file=file,
         line=error.lineno,

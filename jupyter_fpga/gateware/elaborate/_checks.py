@@ -11,7 +11,7 @@ from amaranth.hdl._mem import MemoryInstance
 from jupyter_fpga.gateware.errors import DesignError
 from jupyter_fpga.gateware.targets import Target
 
-from ._clocks import no_clock
+from ._clocks import no_clock, own_main_domain
 from ._ports import Port, WishboneBus
 from ._program import Program
 
@@ -76,16 +76,18 @@ def check_driven(ports: Sequence[Port], buses: Sequence[WishboneBus], driven: An
 
 
 def check_clocks(top: Any, driven: Any, program: Program, target: Target, clock_hz: int) -> None:
-    """Refuse clock domains that are declared and have no clock.
+    """Refuse clock domains that a design declares and gives no clock, and a second ``sync``.
 
     Raises
     ------
     DesignError
-        ``no_clock``.
+        ``no_clock`` or ``clock_domain``.
     """
     for fragment in fragments(top):
         for name, domain in getattr(fragment, "domains", {}).items():
-            if domain.clk not in driven and name != "sync":
+            if name == "sync" and not domain.local:
+                raise own_main_domain(name, program)
+            if domain.clk not in driven:
                 raise no_clock(name, program, target, clock_hz, "sync")
 
 

@@ -7,7 +7,7 @@ from jupyter_fpga.gateware.targets import Target
 
 from ._program import Program
 
-__all__ = ("no_clock", "undeclared_domain")
+__all__ = ("no_clock", "own_main_domain", "undeclared_domain")
 
 
 def undeclared_domain(name: str, program: Program, main: str, declaration: str) -> DesignError:
@@ -35,6 +35,17 @@ def no_clock(name: str, program: Program, target: Target, clock_hz: int, main: s
         f"The clock domain {name} has no clock: nothing drives it, and the target {target.name} makes one clock only, "
         f"{main} at {clock_hz / 1e6:g} MHz; use {main}, or drive ClockSignal({name!r}) from it.",
         "no_clock",
+        name,
+        program,
+    )
+
+
+def own_main_domain(name: str, program: Program) -> DesignError:
+    """The error for a design that declares the very domain that it gets from the lab."""
+    return _at(
+        f"The design declares the clock domain {name} itself, and the lab already drives that one; "
+        "leave the declaration out, or give the domain another name.",
+        "clock_domain",
         name,
         program,
     )

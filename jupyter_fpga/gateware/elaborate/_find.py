@@ -67,7 +67,7 @@ def find_top(program: Program, top: str | None, make: Callable[[type], Any]) -> 
     """
     names = program.module.__dict__
     if top:
-        if top not in names:
+        if not program.has(top):
             raise DesignError(
                 f"The design has nothing called {top!r} that could be its top; {_offer(program, make)}",
                 code="top_not_found",

@@ -33,6 +33,8 @@ class Program:
         Module-level names that are assigned in the text and may be given values (``params``).
     given
         Those that were.
+    injected
+        What the module had before it ran.
     """
 
     source: Source
@@ -40,6 +42,12 @@ class Program:
     module: ModuleType
     constants: list[str] = field(default_factory=list)
     given: set[str] = field(default_factory=set)
+    injected: dict[str, Any] = field(default_factory=dict)
+
+    def has(self, name: str) -> bool:
+        """Whether the person's text has made something called ``name``."""
+        names = self.module.__dict__
+        return name in names and not (name in self.injected and self.injected[name] is names[name])
 
 
 def execute(source: Source, params: dict[str, Any]) -> Program:
@@ -61,11 +69,12 @@ def execute(source: Source, params: dict[str, Any]) -> Program:
     linecache.cache[source.fixed_name] = (len(text), None, text.splitlines(keepends=True), source.fixed_name)
     module = ModuleType(MODULE)
     module.__file__ = str(source.directory.resolve() / source.entry)
-    module.__dict__.update(_names(tree))
+    injected = _names(tree)
+    module.__dict__.update(injected)
     sys.modules[MODULE] = module
     with person_errors(source):
         exec(code, module.__dict__)
-    return Program(source, tree, module, constants, given)
+    return Program(source, tree, module, constants, given, injected)
 
 
 def _set_constants(tree: ast.Module, params: dict[str, Any]) -> tuple[list[str], set[str]]:
