@@ -114,6 +114,7 @@ class WishboneLink:
         self._holder: LinkSession | None = None
         self._runs: set[asyncio.Future[list[list[int]]]] = set()
         self._own = LinkSession(self, "the lab")
+        self._pump_called = False
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -247,11 +248,15 @@ class WishboneLink:
         self._runs.add(done)
         done.add_done_callback(self._runs.discard)
         self._schedule.add(Run(user, operations, done, on_done))
-        self._pump()
+        # Not at once: who else asks for something in this turn of the loop shares a batch.
+        if not self._pump_called:
+            self._pump_called = True
+            self._loop.call_soon(self._pump)
         return await done
 
     def _pump(self) -> None:
         """Send what may be sent."""
+        self._pump_called = False
         if self._lost is not None:
             return
         if not self._in_step:

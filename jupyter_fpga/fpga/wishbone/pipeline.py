@@ -11,8 +11,9 @@ together with the count of bus errors, behind what it sends:
   Its cost is 6 bytes out and 8 in; a write of one word takes 10 out.
 - a **seal** is a check after which the next nonce is written. It ends a batch: only then are the operations of that
   batch *known* to be done, and their values handed out. It costs 16 bytes out and 8 in, once for every half FIFO of
-  requests, or when there is nothing else to send; a lone read takes 6 out. When more than half a FIFO has been sent
-  since the board's overflow flag was last looked at, a seal reads that as well (6 out, 4 in).
+  requests, or when there is nothing else to send and the wire is about to fall idle; a lone read takes 6 out. When
+  more than half a FIFO has been sent since the board's overflow flag was last looked at, a seal reads that as well
+  (6 out, 4 in).
 
 What this can't show is a byte that was changed into another, or one lost and one gained within one batch: UARTBone has
 no checksum.
@@ -39,6 +40,9 @@ _BUS_ERROR_WORD = 0xFFFF_FFFF
 
 #: What the scratch register holds after reset (LiteX's SoCController).
 _SCRATCH_RESET = 0x1234_5678
+
+#: So many bytes on their way to the board keep the wire busy while more may come (0.6 ms at 1 Mbaud).
+_BUSY_BYTES = 64
 
 #: Answers under way never exceed this many bytes (20 ms at 1 Mbaud): the kernel buffers 4 KiB of a pseudo-terminal,
 #: and a user's single read waits behind no more than this.
@@ -176,7 +180,8 @@ class Pipeline:
             if self._sent - self._batch_start >= self._batch_bytes:
                 self._seal(out)
         else:
-            if self._batch:
+            # On a wire that is busy anyway, more may join this batch before its seal could go out.
+            if self._batch and (not self._expected or self._sent - self._confirmed - len(out) < _BUSY_BYTES):
                 self._seal(out)
         return bytes(out)
 
