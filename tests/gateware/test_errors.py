@@ -271,9 +271,7 @@ def test_syntax_error_in_an_imported_file(elaborate):
 def test_not_utf8(elaborate):
     error = elaborate({"design.py": b"x = 1\ny = '\xe4'\n"}).error
     assert (error["code"], error["line"]) == ("not_utf8", 2)
-    assert error["message"] == (
-        "design.py is not text in UTF-8: byte 0xe4 in line 2 is none; save the file as UTF-8."
-    )
+    assert error["message"] == ("design.py is not text in UTF-8: byte 0xe4 in line 2 is none; save the file as UTF-8.")
 
 
 def test_null_byte(elaborate):
@@ -315,6 +313,4 @@ def test_warnings_name_the_line(elaborate):
 def test_probes_are_not_taken_and_not_missed(elaborate):
     result = elaborate(design(["x: In(1)"], []), probes=["x"])
     (warning,) = result.manifest.warnings
-    assert warning.message == (
-        "Probes are left out: every signal of a simulated board can be traced without them."
-    )
+    assert warning.message == ("Probes are left out: every signal of a simulated board can be traced without them.")

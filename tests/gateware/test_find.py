@@ -9,9 +9,7 @@ class {name}(wiring.Component):
         return Module()
 
 """
-FORMS = (
-    "a wiring.Component, an Elaboratable with the wb_* signals, a LiteXModule (or Module with AutoCSR), or a LabSoC"
-)
+FORMS = "a wiring.Component, an Elaboratable with the wb_* signals, a LiteXModule (or Module with AutoCSR), or a LabSoC"
 
 
 def component(name, value=1):

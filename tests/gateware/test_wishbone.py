@@ -66,7 +66,9 @@ def test_slave_on_the_bus(assembled, bench):
 
 def test_slave_that_answers_in_the_same_cycle(assembled, bench):
     text = SLAVE.replace("m.d.sync += self.wb_ack.eq(0)", "m.d.comb += self.wb_ack.eq(self.wb_cyc & self.wb_stb)")
-    text = text.replace("        with m.If(self.wb_cyc & self.wb_stb & ~self.wb_ack):", "        with m.If(self.wb_ack):")
+    text = text.replace(
+        "        with m.If(self.wb_cyc & self.wb_stb & ~self.wb_ack):", "        with m.If(self.wb_ack):"
+    )
     text = text.replace("m.d.sync += [self.wb_ack.eq(1), self.wb_dat_r", "m.d.comb += [self.wb_dat_r")
 
     async def test(bus):

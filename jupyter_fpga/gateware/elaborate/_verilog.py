@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import ClockSignal, Const, Elaboratable, Instance, Module, ResetSignal, Signal
@@ -38,7 +38,8 @@ class _Module:
     parameters: list[str]
     line: int | None
     in_entry: bool
-    uses: set[str] = field(default_factory=set)
+    uses: set[str]
+    driven: set[int | str]
 
 
 def elaborate_verilog(source: Source, request: Request) -> Outcome:
@@ -56,7 +57,8 @@ def elaborate_verilog(source: Source, request: Request) -> Outcome:
     if parameters:
         values = " ".join(f"-chparam {name} {_literal(name, value)}" for name, value in parameters.items())
         changed = _modules(source, [f"hierarchy -top {top.name} {values}"])
-        top.ports, top.nets = (module := _derived(changed, top.name)).ports, module.nets
+        derived = _derived(changed, top.name)
+        top.ports, top.nets, top.driven = derived.ports, derived.nets, derived.driven
     warnings: list[DesignWarning] = []
     ports = _ports(top, source, warnings)
     first, others = flat_wishbone(ports, request.target, source)
@@ -114,14 +116,23 @@ def _modules(source: Source, more: list[str]) -> dict[str, _Module]:
 
 def _module(name: str, data: dict[str, Any], source: Source) -> _Module:
     file, line = source.place(data["attributes"].get("src"))
+    driven: set[int | str] = {"0", "1"}
+    for cell in data["cells"].values():
+        for port, bits in cell["connections"].items():
+            if cell.get("port_directions", {}).get(port) != "input":
+                driven.update(bits)
+    for port in data["ports"].values():
+        if port["direction"] == "input":
+            driven.update(port["bits"])
     return _Module(
         name=name,
         ports=data["ports"],
         nets=data["netnames"],
-        parameters=list(data.get("parameter_default_values", {})),
+        parameters=sorted(data.get("parameter_default_values", {})),
         line=line,
         in_entry=file == source.entry,
         uses={cell["type"] for cell in data["cells"].values()},
+        driven=driven,
     )
 
 
@@ -198,35 +209,45 @@ def _literal(name: str, value: Any) -> str:
 
 
 def _ports(top: _Module, source: Source, warnings: list[DesignWarning]) -> list[Port]:
-    ports = []
-    for name, data in top.ports.items():
-        file, line = source.place(top.nets.get(name, {}).get("attributes", {}).get("src"))
-        text = source.line_text(file, line) if file else None
-        if name in ("clk", "rst") and data["direction"] == "input" and len(data["bits"]) == 1:
-            continue
-        if data["direction"] == "inout":
-            raise DesignError(
-                f"The port {name} is inout, which the lab doesn't take; give the design an input and an output.",
-                code="not_supported",
-                file=file,
-                line=line,
-            )
-        if name in _RESETS:
-            warnings.append(
-                DesignWarning(f"The port {name} is a register; the board's reset is called rst.", file, line)
-            )
-        width = len(data["bits"])
-        init = str(top.nets.get(name, {}).get("attributes", {}).get("init", "0"))
-        ports.append(
-            Port(
-                name,
-                "i" if data["direction"] == "input" else "o",
-                width,
-                [Signal(width, name=name)],
-                signed=bool(data.get("signed")),
-                init=int(init.replace("x", "0").replace("z", "0"), 2) if data["direction"] == "output" else 0,
-                doc=verilog_comment(text or ""),
-                line=line,
-            )
+    return [
+        _port(top, name, data, source, warnings)
+        for name, data in top.ports.items()
+        if not (name in ("clk", "rst") and data["direction"] == "input" and len(data["bits"]) == 1)
+    ]
+
+
+def _port(top: _Module, name: str, data: dict[str, Any], source: Source, warnings: list[DesignWarning]) -> Port:
+    attributes = top.nets.get(name, {}).get("attributes", {})
+    file, line = source.place(attributes.get("src"))
+    text = source.line_text(file, line) if file else None
+    is_input = data["direction"] == "input"
+    if data["direction"] == "inout":
+        raise DesignError(
+            f"The port {name} is inout, which the lab doesn't take; give the design an input and an output.",
+            code="not_supported",
+            file=file,
+            line=line,
         )
-    return ports
+    if name in _RESETS and is_input:
+        warnings.append(DesignWarning(f"The port {name} is a register; the board's reset is called rst.", file, line))
+    if not is_input and "init" not in attributes:
+        missing = [index for index, bit in enumerate(data["bits"]) if bit not in top.driven]
+        if len(missing) == len(data["bits"]):
+            raise DesignError(
+                f"Nothing drives the output {name}; assign to it.", code="undriven_output", file=file, line=line
+            )
+        if missing:
+            bits = ", ".join(map(str, missing))
+            warnings.append(DesignWarning(f"Nothing drives bits {bits} of the output {name}.", file, line))
+    width = len(data["bits"])
+    init = str(attributes.get("init", "0"))
+    return Port(
+        name,
+        "i" if is_input else "o",
+        width,
+        [Signal(width, name=name)],
+        signed=bool(data.get("signed")),
+        init=0 if is_input else int(init.replace("x", "0").replace("z", "0"), 2),
+        doc=verilog_comment(text or ""),
+        line=line,
+    )
