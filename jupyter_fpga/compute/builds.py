@@ -12,27 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_fpga.compute.blobs import replace_file
-from jupyter_fpga.compute.cache import Action, ActionCache, Entry, Made, action_key
+from jupyter_fpga.compute.cache import Action, ActionCache, Entry
 from jupyter_fpga.compute.design import BuildOptions, BuildResult, Source, Stage, StageReport
 from jupyter_fpga.compute.limits import Limits
+from jupyter_fpga.compute.recipe import CSR, REPORTS, Recipe
 from jupyter_fpga.compute.runner import Runner
-from jupyter_fpga.compute.sandbox import Mount
 from jupyter_fpga.compute.slots import Slots
-from jupyter_fpga.compute.stages import BASE_TARGET, LIMITS, Steps
+from jupyter_fpga.compute.stages import LIMITS, Steps
 from jupyter_fpga.compute.toolchains import Toolchains
 from jupyter_fpga.gateware.manifest import Manifest
 
 __all__ = ("Builds",)
-
-_ELABORATED = ("netlist.il", "netlist.v", "netlist.json", "manifest.json", "csr.json", "csr.csv", "verilog/")
-_SYNTHESIZED = ("design.cc", "top.v", "report.json")
-_CSR = ("csr.json", "csr.csv")
-_REPORTS = {"top.v": "top.v", "report": "report.json"}
-CLOCK_HZ = {"simulated": 12_000_000}
-"""System clock of each target when a build doesn't ask for another. The workshop knows them too; a test compares."""
-
-_RANK: Mapping[Stage, int] = {"base": 0, "compile": 1, "synthesize": 2, "elaborate": 3}
-"""Who gets the next free processor: builds that are nearly done first, so that none waits half done."""
 
 
 def _nothing(*_: object) -> None:
@@ -119,7 +109,7 @@ class Builds:
         ------
         BuildFailed
         """
-        build = _Build(self, BuildOptions(target=target, sys_clk_freq=sys_clk_freq), on_stage, _nothing)
+        build = _Build(self.cache, self._recipe(target, sys_clk_freq), on_stage)
         with self._at_work():
             base = await build.base()
         return await asyncio.to_thread(self._base_result, base, build.stages)
@@ -146,9 +136,10 @@ class Builds:
         BuildFailed
             With the stage, the reason in one sentence, and the place in the person's text.
         """
-        build = _Build(self, options, on_stage, on_log)
+        recipe = self._recipe(options.target, options.sys_clk_freq)
+        build = _Build(self.cache, recipe, on_stage, on_log, options.use_cache)
         with self._at_work():
-            result, keys = await build.run(source)
+            result, keys = await build.run(source, options)
         replace_file(self._record(result.digest), json.dumps(keys).encode())
         return result
 
@@ -177,7 +168,7 @@ class Builds:
             self._active -= 1
 
     def _base_result(self, base: Entry, stages: list[StageReport]) -> BuildResult:
-        manifest = Manifest.from_json(json.loads(self.cache.path(base, "manifest.json").read_bytes()))
+        manifest = Manifest.from_json(_json(self.cache.path(base, "manifest.json")))
         digest = manifest.digest or base.key
         artifacts = {"bitstream": self.cache.path(base, "simulator")}
         artifacts |= {name: self.cache.path(base, name) for name in ("csr.json", "csr.csv") if name in base.blobs}
@@ -186,7 +177,10 @@ class Builds:
         replace_file(self._record(digest), json.dumps([base.key]).encode())
         return BuildResult(digest, replace(manifest, digest=digest), artifacts, stages)
 
-    def base_folder(self, base: Entry) -> Path:
+    def _recipe(self, target: str, clock: int | None) -> Recipe:
+        return Recipe(self.cache, self._steps, self._slots, target, clock, self._base_folder)
+
+    def _base_folder(self, base: Entry) -> Path:
         """The base's files under their own names, as compilers want them."""
         folder = self._folders.get(base.key)
         if folder is None:
@@ -201,62 +195,46 @@ class Builds:
             self._folders[base.key] = folder
         return folder
 
-    @property
-    def steps(self) -> Steps:
-        """Runs single stages."""
-        return self._steps
-
-    @property
-    def slots(self) -> Slots:
-        """Turns of the stages."""
-        return self._slots
-
 
 class _Build:
-    """One build under way: which actions its stages are, and in which order they are asked for."""
+    """One build under way: asks for its stages in order, and tells of them."""
 
     def __init__(
         self,
-        builds: Builds,
-        options: BuildOptions,
+        cache: ActionCache,
+        recipe: Recipe,
         on_stage: Callable[[StageReport], None],
-        on_log: Callable[[str], None],
+        on_log: Callable[[str], None] = _nothing,
+        use_cache: bool = True,
     ) -> None:
-        self._builds = builds
-        self._cache = builds.cache
-        self._tools = builds.toolchains
-        self._options = options
-        self._target = options.target
-        self._clock = options.sys_clk_freq or CLOCK_HZ.get(options.target)
+        self._cache = cache
+        self._recipe = recipe
         self._on_stage = on_stage
         self._on_log = on_log
+        self._use_cache = use_cache
         self.stages: list[StageReport] = []
 
-    async def run(self, source: Source) -> tuple[BuildResult, list[str]]:
+    async def run(self, source: Source, options: BuildOptions) -> tuple[BuildResult, list[str]]:
         """The build's result, and the keys of the actions that it is made of."""
-        elaborate = self._elaborate(source)
-        elaborated = await self._stage("elaborate", elaborate, need=("netlist.json", "manifest.json", *_CSR))
-        netlist = self._json(elaborated, "netlist.json")
-        base = self.base_action()
-        digest = action_key("build", base.key, {"netlist": netlist["digest"]}, {"target": self._target})
-        manifest = replace(
-            Manifest.from_json(self._json(elaborated, "manifest.json")),
-            digest=digest,
-            identifier=self._identifier(digest),
-        )
-        synthesize = self._synthesize(elaborate, netlist)
-        synthesized = await self._stage("synthesize", synthesize, need=tuple(_REPORTS.values()))
-        compiled = await self._stage("compile", self._compile(synthesize, netlist, base, manifest.identifier))
-        artifacts = {"bitstream": self._cache.path(compiled, "simulator")}
-        artifacts |= {name: self._cache.path(elaborated, name) for name in _CSR if name in elaborated.blobs}
-        artifacts |= {
-            name: self._cache.path(synthesized, file) for name, file in _REPORTS.items() if file in synthesized.blobs
-        }
+        recipe, path = self._recipe, self._cache.path
+        elaborate = recipe.elaborate(source, options)
+        elaborated = await self._stage("elaborate", elaborate, need=("netlist.json", "manifest.json", *CSR))
+        netlist = _json(path(elaborated, "netlist.json"))
+        digest = recipe.digest(netlist)
+        identifier = recipe.identifier(digest)
+        synthesize = recipe.synthesize(elaborate, netlist)
+        synthesized = await self._stage("synthesize", synthesize, need=tuple(REPORTS.values()))
+        compiled = await self._stage("compile", recipe.compile(synthesize, netlist, identifier, self.base))
+        artifacts = {"bitstream": path(compiled, "simulator")}
+        artifacts |= {name: path(elaborated, name) for name in CSR if name in elaborated.blobs}
+        artifacts |= {name: path(synthesized, file) for name, file in REPORTS.items() if file in synthesized.blobs}
+        manifest = Manifest.from_json(_json(path(elaborated, "manifest.json")))
+        manifest = replace(manifest, digest=digest, identifier=identifier)
         return BuildResult(digest, manifest, artifacts, self.stages), [elaborated.key, synthesized.key, compiled.key]
 
     async def base(self) -> Entry:
         """The base, every file of it checked."""
-        return await self._stage("base", self.base_action())
+        return await self._stage("base", self._recipe.base())
 
     async def _stage(self, stage: Stage, action: Action, need: Collection[str] | None = None) -> Entry:
         loop = asyncio.get_running_loop()
@@ -265,7 +243,7 @@ class _Build:
             action,
             need=need,
             # The base is the lab's own: doing a design again doesn't mean doing that again.
-            use_cache=self._options.use_cache or stage == "base",
+            use_cache=self._use_cache or stage == "base",
             on_begin=lambda: self._on_stage(StageReport(stage, 0.0, False, "running")),
             on_log=self._on_log,
         )
@@ -275,91 +253,6 @@ class _Build:
             self._on_stage(report)
         return entry
 
-    def _identifier(self, digest: str) -> str:
-        return f"jupyter_fpga {self._target} {digest[:16]}"
 
-    def _json(self, entry: Entry, name: str) -> dict[str, Any]:
-        return dict(json.loads(self._cache.path(entry, name).read_bytes()))
-
-    async def _files(self, action: Action) -> dict[str, Path]:
-        """All files of an earlier stage, each checked against its hash."""
-        entry, _ = await self._cache.run(action)
-        return {name: self._cache.path(entry, name) for name in entry.blobs}
-
-    def base_action(self) -> Action:
-        """The base for the build's target and clock."""
-        key = action_key("base", self._tools.compile_version, {}, {"target": self._target, "clock": self._clock})
-        request = {
-            "target": self._target,
-            "sys_clk_freq": self._clock,
-            "identifier": self._identifier(key),
-        }
-
-        async def make(folder: Path, say: Callable[[str], None]) -> Made:
-            async with self._builds.slots.hold(_RANK["base"]):
-                return await self._builds.steps.run(
-                    "base", folder, request=request, inputs={}, outputs=["*"], required=["simulator"], say=say
-                )
-
-        return Action(key, make)
-
-    def _elaborate(self, source: Source) -> Action:
-        options = self._options
-        request = {
-            "entry": source.entry,
-            "top": options.top,
-            "params": dict(options.params),
-            "target": self._target,
-            "sys_clk_freq": self._clock,
-            "probes": list(options.probes),
-        }
-
-        async def make(folder: Path, say: Callable[[str], None]) -> Made:
-            async with self._builds.slots.hold(_RANK["elaborate"]):
-                return await self._builds.steps.run(
-                    "elaborate",
-                    folder,
-                    request=request,
-                    inputs={f"source/{name}": content for name, content in source.files.items()},
-                    outputs=_ELABORATED,
-                    required=["netlist.json", "manifest.json"],
-                    say=say,
-                )
-
-        return Action(action_key("elaborate", self._tools.elaborate_version, {"source": source.digest}, request), make)
-
-    def _synthesize(self, elaborate: Action, netlist: Mapping[str, Any]) -> Action:
-        async def make(folder: Path, say: Callable[[str], None]) -> Made:
-            inputs = await self._files(elaborate)
-            async with self._builds.slots.hold(_RANK["synthesize"]):
-                return await self._builds.steps.run(
-                    "synthesize",
-                    folder,
-                    request=None,
-                    inputs=inputs,
-                    outputs=_SYNTHESIZED,
-                    required=["design.cc"],
-                    say=say,
-                )
-
-        inputs = {"netlist": str(netlist["digest"])}
-        return Action(action_key("synthesize", self._tools.synthesize_version, inputs, {"target": self._target}), make)
-
-    def _compile(self, synthesize: Action, netlist: Mapping[str, Any], base: Action, identifier: str) -> Action:
-        async def make(folder: Path, say: Callable[[str], None]) -> Made:
-            inputs = await self._files(synthesize)
-            base_folder = self._builds.base_folder(await self.base())
-            async with self._builds.slots.hold(_RANK["compile"]):
-                return await self._builds.steps.run(
-                    "compile",
-                    folder,
-                    request={"identifier": identifier},
-                    inputs=inputs,
-                    outputs=["simulator"],
-                    required=["simulator"],
-                    mounts=[Mount(base_folder, BASE_TARGET)],
-                    say=say,
-                )
-
-        inputs = {"netlist": str(netlist["digest"]), "base": base.key}
-        return Action(action_key("compile", self._tools.compile_version, inputs, {"identifier": identifier}), make)
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_bytes()))

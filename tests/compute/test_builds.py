@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_fpga.compute import BuildFailed, BuildOptions, Builds, Limits, Runner, Sandbox, Source, StageReport
-from jupyter_fpga.compute.builds import CLOCK_HZ
 from jupyter_fpga.compute.limits import MIB
+from jupyter_fpga.compute.recipe import CLOCK_HZ
 from jupyter_fpga.compute.stages import LIMITS
 from jupyter_fpga.compute.toolchains import Compiler, Toolchains, Yosys
 from jupyter_fpga.errors import Invalid
@@ -185,9 +185,11 @@ async def test_a_cancelled_build_is_gone(make: Make) -> None:
 async def test_the_base_is_built_once_and_is_an_image(make: Make) -> None:
     builds = make()
     said: list[str] = []
-    builds.toolchains.yosys = Yosys("yosys", "0.70", wheel=False)
     await builds.prepare(said.append)
-    assert said == ["Building the lab's own SoC (once, some seconds)."]
+    assert said == [
+        "Compiling the Python packages that designs use (once, some seconds).",
+        "Building the lab's own SoC (once, some seconds).",
+    ]
     base = await builds.base("simulated")
     assert base.stages == []
     assert base.manifest.form == "base"
@@ -195,7 +197,7 @@ async def test_the_base_is_built_once_and_is_an_image(make: Make) -> None:
     assert base.manifest.identifier.startswith("jupyter_fpga simulated ")
     assert base.artifacts["bitstream"].read_text() == "base"
     await builds.prepare(said.append)
-    assert len(said) == 1
+    assert len(said) == 2
     assert (await builds.base("simulated", 24_000_000)).digest != base.digest
 
 
