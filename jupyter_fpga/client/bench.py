@@ -24,9 +24,9 @@ class _Bench:
         await self._board.aready()
         return await self._board.lab.door.get(f"fpga/{self._board.fpga_id}/bench")  # type: ignore[no-any-return]
 
-    async def _act(self, action: str, **values: Any) -> None:
+    async def _act(self, **action: Any) -> None:
         await self._board.aready()
-        await self._board.lab.door.post(f"fpga/{self._board.fpga_id}/bench", {"action": action, **values})
+        await self._board.lab.door.post(f"fpga/{self._board.fpga_id}/bench", action)
 
 
 def _element(index: Any, count: int, what: str) -> int:
@@ -37,7 +37,7 @@ def _element(index: Any, count: int, what: str) -> int:
 
 
 class Leds(_Bench):
-    """The LEDs: ``leds.value`` as a number, ``leds[0]`` as 0 or 1, :attr:`brightness` for one that blinks fast."""
+    """The LEDs: ``leds.value`` as a number, ``leds[0]`` as 0 or 1, :meth:`brightness` for one that blinks fast."""
 
     @on_the_loop
     async def aread(self) -> int:
@@ -45,23 +45,21 @@ class Leds(_Bench):
         return int((await self._state())["leds"])
 
     @on_the_loop
-    async def abrightness(self) -> list[float]:
-        """The share of time that each LED was on lately, 0 to 1: what an eye would see."""
-        return [float(share) for share in (await self._state())["lit"]]
+    async def abrightness(self, seconds: float = 0.1) -> list[float]:
+        """The share of time that each LED is on, 0 to 1: what an eye would see. Lets the board run for ``seconds``."""
+        before = await self._state()
+        await self._act(run=max(1, round(seconds * before["clock_hz"])))
+        after = await self._state()
+        passed = after["cycles"] - before["cycles"]
+        return [(lit - was) / passed for lit, was in zip(after["lit"], before["lit"], strict=True)]
 
     read = blocking(aread)
+    brightness = blocking(abrightness)
 
     @property
     def value(self) -> int:
         """All LEDs at this moment."""
         return self.read()
-
-    @property
-    def brightness(self) -> list[float]:
-        """The share of time that each LED was on lately, 0 to 1."""
-        return self._brightness()
-
-    _brightness = blocking(abrightness)
 
     def __len__(self) -> int:
         return LEDS
@@ -93,7 +91,7 @@ class Button(_Bench):
     @on_the_loop
     async def apress(self) -> None:
         """Press the button for 20 ms of board time and let go; the design has seen both when this returns."""
-        await self._act("press", buttons=1 << self._number)
+        await self._act(press=self._number)
 
     @on_the_loop
     async def ahold(self) -> None:
@@ -108,7 +106,7 @@ class Button(_Bench):
     async def _level(self, level: int) -> None:
         before = int((await self._state())["buttons"])
         mask = 1 << self._number
-        await self._act("set", buttons=before | mask if level else before & ~mask)
+        await self._act(buttons=before | mask if level else before & ~mask)
 
     @on_the_loop
     async def adown(self) -> bool:
@@ -155,7 +153,7 @@ class Switches(_Bench):
         number = operator.index(value)
         if not 0 <= number < 1 << SWITCHES:
             raise Invalid(f"The switches take 0 to {(1 << SWITCHES) - 1}; got {number}.", code="value_too_wide")
-        await self._act("set", switches=number)
+        await self._act(switches=number)
 
     read = blocking(aread)
     write = blocking(awrite)

@@ -174,7 +174,7 @@ def _plain(other: Any) -> Any:
     return other.read() if isinstance(other, Register) else other
 
 
-class RegisterArray(Sequence[Any]):
+class RegisterArray:
     """Equal registers one after the other: ``regs.coef[3]`` is one of them, ``regs.coef.values`` all their values."""
 
     def __init__(self, port: Port, info: layout.Register) -> None:
@@ -184,6 +184,9 @@ class RegisterArray(Sequence[Any]):
 
     def __len__(self) -> int:
         return len(self._elements)
+
+    def __iter__(self) -> Iterator[Register]:
+        return iter(self._elements)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
@@ -343,7 +346,8 @@ def _register_rows(info: layout.Register, name: str, bits: int | None) -> list[l
     for part in info.fields:
         value = "–" if bits is None else show(part, field_value(part, bits))
         place = str(part.lsb) if part.width == 1 else f"{part.lsb + part.width - 1}…{part.lsb}"
-        rows.append([f"  .{part.name}", "", place, part.access, value, part.doc])
+        access = part.access if info.access == "rw" else info.access
+        rows.append([f"  .{part.name}", "", place, access, value, part.doc])
     return rows
 
 

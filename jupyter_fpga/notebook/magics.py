@@ -11,10 +11,10 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from jupyter_fpga.client import BoardHandle, Job
-from jupyter_fpga.client.errors import JobCancelled, JobFailed, LabError
+from jupyter_fpga.client.errors import Invalid, JobCancelled, JobFailed, LabError
 
 from .builds import BuildHandle
-from .cells import as_library, as_source, locate, replace_library
+from .cells import Library, as_library, as_source, locate, replace_library
 from .commands import Commands
 from .desk import Desk
 from .errors import BuildFailed, Refused
@@ -67,7 +67,7 @@ class FpgaMagics(Magics):
 
     def _run_cell(self, arguments: argparse.Namespace, text: str) -> None:
         if arguments.lib:
-            library = as_library(text)
+            library = _library(text)
             self.desk.libraries = replace_library(self.desk.libraries, library)
             self._summary(arguments, Summary("lib", f"{', '.join(sorted(library.names))} are there in later designs."))
             return
@@ -127,3 +127,11 @@ class FpgaMagics(Magics):
 
     def _write(self, text: str) -> None:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+def _library(text: str) -> Library:
+    try:
+        return as_library(text)
+    except SyntaxError as error:
+        failed = Invalid(f"Python can't read line {error.lineno}: {error.msg}.", code="syntax_error")
+        raise BuildFailed(failed, locate("design.py", error.lineno, text)) from None

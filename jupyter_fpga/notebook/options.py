@@ -21,7 +21,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **facts: Any) -> None:
         super().__init__(add_help=False, allow_abbrev=False, formatter_class=argparse.RawTextHelpFormatter, **facts)
-        self.add_argument("-h", "--help", action=_Help, nargs=0, help="show this")
+        self.add_argument("-h", "--help", action=_Help, nargs=0, dest=argparse.SUPPRESS, help="show this")
 
     def error(self, message: str) -> NoReturn:
         raise Invalid(f"{self.prog}: {message}; {self.prog.split()[0]} --help shows what there is.", code="usage")

@@ -1,0 +1,83 @@
+"""The magics' command lines."""
+
+import pytest
+
+from jupyter_fpga.client import Invalid
+from jupyter_fpga.notebook.options import CELL, COMMANDS, LINE, HelpWanted, parse
+
+
+def test_everything_that_a_cell_may_say():
+    arguments = parse(
+        CELL,
+        "--name pwm --board 3 --target simulated --tag a --tag 'b c' --top Pwm --clock 12MHz --param WIDTH=8 "
+        "--param NAME=x --param 'LIST=[1, 2]' --timeout 9.5 --no-wait --build-only --no-cache --quiet --lib",
+    )
+    assert vars(arguments) == {
+        "name": "pwm",
+        "board": 3,
+        "target": "simulated",
+        "tag": ["a", "b c"],
+        "top": "Pwm",
+        "clock": 12e6,
+        "param": [("WIDTH", 8), ("NAME", "x"), ("LIST", [1, 2])],
+        "timeout": 9.5,
+        "no_wait": True,
+        "build_only": True,
+        "no_cache": True,
+        "quiet": True,
+        "lib": True,
+    }
+
+
+@pytest.mark.parametrize(("text", "hertz"), [("12e6", 12e6), ("12M", 12e6), ("1.5 MHz", 1.5e6), ("32768", 32768.0)])
+def test_frequencies(text, hertz):
+    assert parse(CELL, f"--clock '{text}'").clock == hertz
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--bord 3", "%%fpga: unrecognized arguments: --bord 3; %%fpga --help shows what there is."),
+        ("--board x", "%%fpga: argument --board: invalid int value: 'x'; %%fpga --help shows what there is."),
+        (
+            "--name 1x",
+            "%%fpga: argument --name: '1x' can't be the name of a Python variable; %%fpga --help shows what there is.",
+        ),
+        (
+            "--name class",
+            "%%fpga: argument --name: 'class' can't be the name of a Python variable; %%fpga --help shows what there is.",
+        ),
+        (
+            "--clock fast",
+            "%%fpga: argument --clock: 'fast' is no frequency; write 12e6, 12M or 12MHz; "
+            "%%fpga --help shows what there is.",
+        ),
+        ("--param X", "%%fpga: argument --param: 'X' is not NAME=VALUE; %%fpga --help shows what there is."),
+        (
+            "--timeout 0",
+            "%%fpga: argument --timeout: '0' is no number of seconds; %%fpga --help shows what there is.",
+        ),
+        ("--name 'x", '%%fpga: no closing quotation in "--name \'x"; %%fpga --help shows what there is.'),
+    ],
+)
+def test_what_can_not_be_read(line, message):
+    with pytest.raises(Invalid) as refusal:
+        parse(CELL, line)
+    assert str(refusal.value) == message
+    assert refusal.value.code == "usage"
+
+
+def test_an_unknown_command():
+    with pytest.raises(Invalid) as refusal:
+        parse(LINE, "frobnicate")
+    assert str(refusal.value).startswith("%fpga: argument COMMAND: invalid choice: 'frobnicate'")
+    assert str(refusal.value).endswith("; %fpga --help shows what there is.")
+
+
+@pytest.mark.parametrize("parser", [CELL, LINE])
+def test_help_lists_everything(parser):
+    with pytest.raises(HelpWanted) as wanted:
+        parse(parser, "--help")
+    assert all(option in str(wanted.value) for option in parser.options())
+    if parser is LINE:
+        assert all(command in str(wanted.value) for command in COMMANDS)
