@@ -53,25 +53,11 @@ class Compiler:
     command
         Program and leading arguments: ``("g++",)``, ``("python", "-m", "ziglang", "c++")``.
     kind
-        ``gcc`` has precompiled headers that are found by name; the others do without.
+        ``gcc``, ``clang`` or ``zig``: they differ in how they link.
     """
 
     command: tuple[str, ...]
     kind: str
-
-    def precompile(self, header: str, *, include: Sequence[str], work: Path) -> None:
-        """Make precompiled forms of ``header``, which :meth:`compile` finds beside it. Only for ``gcc``."""
-        if self.kind != "gcc":
-            return
-        folder = work / f"{header}.gch"
-        folder.mkdir()
-        self._run_all(
-            [
-                [*self.command, *_COMMON, *flags, *_includes(include), "-x", "c++-header", header, "-o", str(output)]
-                for flags, output in ((_HOT, folder / "hot.gch"), (_COLD, folder / "cold.gch"))
-            ],
-            work,
-        )
 
     def compile(self, units: Sequence[Unit], *, include: Sequence[str], work: Path) -> None:
         """Compile ``units``, as many at once as there are processors.

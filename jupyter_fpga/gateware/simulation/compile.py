@@ -9,8 +9,9 @@ import os
 from pathlib import Path
 
 from jupyter_fpga.gateware.simulation._compiler import Unit, find_compiler
+from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
-from jupyter_fpga.gateware.simulation.base import BASE_OBJECTS, HARNESS_OBJECTS, PRECOMPILED
+from jupyter_fpga.gateware.simulation.base import BASE_OBJECTS, HARNESS_OBJECTS
 
 __all__ = ("run",)
 
@@ -21,11 +22,10 @@ def run(work: Path) -> None:
     identifier = str(json.loads((work / "request.json").read_text("utf-8"))["identifier"])
     (work / "identifier.h").write_text(identifier_source(identifier), "utf-8")
     compiler = find_compiler()
-    flags = ("-include", PRECOMPILED)
     compiler.compile(
         [
-            Unit("design.cc", "design.o", flags=("-DLAB_PART=0", *flags)),
-            Unit("design.cc", "debug.o", hot=False, flags=("-DLAB_PART=1", *flags)),
+            Unit("design.cc", "design.o", flags=(f"-DLAB_PART={HOT}",)),
+            Unit("design.cc", "debug.o", hot=False, flags=(f"-DLAB_PART={COLD}",)),
         ],
         include=[str(base)],
         work=work,

@@ -1,6 +1,6 @@
 // The lab's base SoC with a design in its window. Compiled once; the design is linked in.
 //
-// Both are CXXRTL modules of their own, evaluated in turn. That is exact because nothing that the base drives into the
+// Both are generated modules of their own, evaluated in turn. That is exact because nothing that the base drives into the
 // window depends in the same cycle on what the window answers: labsoc keeps the answer in a register. So one pass is
 // enough: base, then window, then the window's answer back to the base's inputs, where the next clock edge finds it.
 #include "window.h"
@@ -34,9 +34,17 @@ class BaseBoard : public Board {
     out = outputs();
   }
 
-  void debug_info(cxxrtl::debug_items &items, bool everything) override {
-    window->debug_info(items, "design ");
-    if (everything) base->debug_info(&items, nullptr, "soc ");
+  void signals(Signals &to, bool around) override {
+    if (around) {
+      base->signals(to);
+    } else {
+      window->signals(to);
+    }
+  }
+
+  void derive() override {
+    window->derive();
+    base->derive();
   }
 
   uint64_t run(uint64_t limit) override { return advance(*this, limit); }
@@ -65,7 +73,7 @@ class BaseBoard : public Board {
   void fall() {
     set_clock(0);
     base->prev_p_clk.data[0] = 0;
-    cxxrtl::chunk_t *previous = window->ports.previous_clk;
+    uint32_t *previous = window->ports.previous_clk;
     if (previous) {
       *previous = 0;
     } else {
@@ -76,8 +84,8 @@ class BaseBoard : public Board {
   Outputs outputs() const {
     const WindowPorts &w = window->ports;
     Outputs now;
-    now.serial_tx = *chunks_of(base->p_serial__tx);
-    now.busy = *chunks_of(base->p_busy);
+    now.serial_tx = *bits_of(base->p_serial__tx);
+    now.busy = *bits_of(base->p_busy);
     now.console_tx = *w.console_tx;
     now.leds = *w.leds;
     now.pmod = *w.pmod_o;
@@ -86,20 +94,20 @@ class BaseBoard : public Board {
   }
 
  private:
-  void set_clock(cxxrtl::chunk_t level) {
+  void set_clock(uint32_t level) {
     base->p_clk.data[0] = level;
     *window->ports.clk = level;
   }
 
   void to_window() {
     const WindowPorts &w = window->ports;
-    *w.rst = *chunks_of(base->p_window__rst);
-    *w.adr = *chunks_of(base->p_window__adr);
-    *w.dat_w = *chunks_of(base->p_window__dat__w);
-    *w.sel = *chunks_of(base->p_window__sel);
-    *w.cyc = *chunks_of(base->p_window__cyc);
-    *w.stb = *chunks_of(base->p_window__stb);
-    *w.we = *chunks_of(base->p_window__we);
+    *w.rst = *bits_of(base->p_window__rst);
+    *w.adr = *bits_of(base->p_window__adr);
+    *w.dat_w = *bits_of(base->p_window__dat__w);
+    *w.sel = *bits_of(base->p_window__sel);
+    *w.cyc = *bits_of(base->p_window__cyc);
+    *w.stb = *bits_of(base->p_window__stb);
+    *w.we = *bits_of(base->p_window__we);
   }
 
   void settle_window() {

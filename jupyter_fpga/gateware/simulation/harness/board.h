@@ -1,14 +1,12 @@
 // A simulated board: what its pins are, and how its clock is advanced.
 //
-// Every generated design is compiled against this header (precompiled where the compiler can), so it also brings in
-// CXXRTL's runtime.
+// Every generated design is compiled against this header, so it includes as little as it can.
 #pragma once
-
-#include <cxxrtl/cxxrtl.h>
 
 #include <cstdint>
 #include <memory>
-#include <string>
+
+#include "logic.h"
 
 namespace lab {
 
@@ -41,6 +39,15 @@ struct Outputs {
   }
 };
 
+// Is told every signal there is: its name, with a space between the levels of the hierarchy, and where its bits are, the
+// least significant first. A signal can be told in parts; `low` is then the number of the part's lowest bit.
+class Signals {
+ public:
+  virtual ~Signals() = default;
+  virtual void add(const char *name, const uint32_t *words, unsigned width, unsigned low) = 0;
+  virtual void add(const char *name, const uint64_t *words, unsigned width, unsigned low) = 0;
+};
+
 // Looks at every signal of the board, twice a cycle.
 class Probe {
  public:
@@ -60,8 +67,11 @@ class Board {
   // Puts every register and memory into its initial state, and `identifier` into the identifier memory.
   virtual void power_up(const char *identifier) = 0;
 
-  // Adds every signal that a trace can have: the design's, and with `everything` those of the SoC around it too.
-  virtual void debug_info(cxxrtl::debug_items &items, bool everything) = 0;
+  // Tells the signals of the design, or with `around` those of the SoC around it.
+  virtual void signals(Signals &to, bool around) = 0;
+
+  // Computes those signals that the simulation itself has no need of, as of now.
+  virtual void derive() = 0;
 
   // Advances the clock until `out` changes or `limit` cycles are over; says how many cycles it was.
   virtual uint64_t run(uint64_t limit) = 0;
@@ -109,21 +119,21 @@ extern const char kIdentifier[];
 
 // Writes `text` into an identifier memory, padded with NULs.
 template <size_t Width>
-void write_identifier(cxxrtl::memory<Width> &memory, const char *text) {
+void write_identifier(rtl::memory<Width> &memory, const char *text) {
   bool over = false;
   for (size_t index = 0; index < memory.depth; index++) {
     over = over || text[index] == 0 || index == memory.depth - 1;
-    memory[index] = cxxrtl::value<Width>{over ? 0u : (uint32_t)(uint8_t)text[index]};
+    memory[index] = rtl::value<Width>(over ? 0u : uint32_t(uint8_t(text[index])));
   }
 }
 
-// Where the current value of a generated port is, whether CXXRTL made it combinational or registered.
+// Where the current value of a generated port is, whether the backend made it combinational or registered.
 template <size_t Bits>
-cxxrtl::chunk_t *chunks_of(cxxrtl::value<Bits> &port) {
+uint32_t *bits_of(rtl::value<Bits> &port) {
   return port.data;
 }
 template <size_t Bits>
-cxxrtl::chunk_t *chunks_of(cxxrtl::wire<Bits> &port) {
+uint32_t *bits_of(rtl::wire<Bits> &port) {
   return port.curr.data;
 }
 

@@ -16,12 +16,13 @@ class EmptyWindow : public Window {
   void reset() override {}
   bool eval() override { return true; }
   bool commit() override { return false; }
-  void debug_info(cxxrtl::debug_items &, const std::string &) override {}
+  void signals(Signals &) override {}
+  void derive() override {}
 
  private:
-  cxxrtl::chunk_t ignored = 0;
-  const cxxrtl::chunk_t zero = 0;
-  const cxxrtl::chunk_t one = 1;
+  uint32_t ignored = 0;
+  const uint32_t zero = 0;
+  const uint32_t one = 1;
 };
 
 }  // namespace

@@ -5,13 +5,13 @@
 
 namespace lab {
 
-// The ports of the module `lab_window`, by address. Each is one 32-bit chunk.
+// The ports of the module `lab_window`, by address.
 struct WindowPorts {
-  cxxrtl::chunk_t *clk, *rst, *adr, *dat_w, *sel, *cyc, *stb, *we, *buttons, *switches, *pmod_i, *console_rx;
-  const cxxrtl::chunk_t *dat_r, *ack, *leds, *pmod_o, *pmod_oe, *console_tx;
+  uint32_t *clk, *rst, *adr, *dat_w, *sel, *cyc, *stb, *we, *buttons, *switches, *pmod_i, *console_rx;
+  const uint32_t *dat_r, *ack, *leds, *pmod_o, *pmod_oe, *console_tx;
   // The remembered clock level of a design that knows nothing of the clock but its rising edge; else nullptr. Such a
   // design needs no evaluation when the clock falls.
-  cxxrtl::chunk_t *previous_clk;
+  uint32_t *previous_clk;
 };
 
 class Window {
@@ -21,7 +21,8 @@ class Window {
   virtual void reset() = 0;
   virtual bool eval() = 0;
   virtual bool commit() = 0;
-  virtual void debug_info(cxxrtl::debug_items &items, const std::string &path) = 0;
+  virtual void signals(Signals &to) = 0;
+  virtual void derive() = 0;
 };
 
 // Provided by the design, or by empty_window.cc.
