@@ -130,6 +130,8 @@ class Lab:
         runner = Runner(sandbox, clock=self._clock)
         self._store = await Store.open(url, clock=self._clock)
         self._workshop = _Workshop(config.data_dir, runner, self._store, self._progress)
+        if config.fpga.boards:
+            self._workshop.prepare()
         self._fpga = Fpga(
             store=self._store,
             builds=self._workshop,
@@ -162,7 +164,7 @@ def _not_running() -> Unavailable:
 class _Workshop:
     """The builds, which are there as soon as the tools are: whoever needs one before waits for them.
 
-    A machine without a C++ compiler has a lab all the same; its builds fail with the sentence that says what is missing.
+    A machine without a C++ compiler has a lab all the same; its builds fail with the sentence that says what to do.
     """
 
     def __init__(self, data_dir: Path, runner: Runner, store: Store, progress: Callable[[str], None]) -> None:
@@ -171,7 +173,11 @@ class _Workshop:
         self._store = store
         self._progress = progress
         self._pinned: Collection[str] = ()
-        self._builds: asyncio.Task[Builds] = asyncio.create_task(self._prepare(), name="jupyter_fpga tools")
+        self._builds: asyncio.Task[Builds] | None = None
+
+    def prepare(self) -> None:
+        """Begin to make ready, so that the first build needn't wait for it."""
+        self._builds = asyncio.create_task(self._prepare(), name="jupyter_fpga tools")
 
     async def _prepare(self) -> Builds:
         self._pinned = await self._store.read(_images_on_boards)
@@ -183,10 +189,11 @@ class _Workshop:
         return builds
 
     async def _ready(self) -> Builds:
-        failed = self._builds.done() and not self._builds.cancelled() and self._builds.exception() is not None
-        if failed:
-            # What was missing may have been installed since.
-            self._builds = asyncio.create_task(self._prepare(), name="jupyter_fpga tools")
+        builds = self._builds
+        if builds is None or (builds.done() and (builds.cancelled() or builds.exception() is not None)):
+            # Not begun yet; or failed, and what was missing may have been installed since.
+            self.prepare()
+        assert self._builds is not None
         return await asyncio.shield(self._builds)
 
     async def base(self, target: str, sys_clk_freq: int | None = None) -> BuildResult:
@@ -206,6 +213,8 @@ class _Workshop:
 
     async def stop(self) -> None:
         """Stop making ready."""
+        if self._builds is None:
+            return
         self._builds.cancel()
         await asyncio.wait([self._builds])
         if not self._builds.cancelled():

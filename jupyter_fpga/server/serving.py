@@ -5,6 +5,7 @@ import contextlib
 import signal
 from collections.abc import Callable
 from enum import Enum
+from typing import Any
 
 from jupyter_fpga.clock import Clock, SystemClock
 
@@ -69,7 +70,7 @@ async def serve(
 
 
 async def _until_done(hosting: Hosting, stop: asyncio.Event, idle_seconds: float | None, clock: Clock) -> Ending:
-    waiting = {asyncio.ensure_future(stop.wait())}
+    waiting: set[asyncio.Future[Any]] = {asyncio.ensure_future(stop.wait())}
     if idle_seconds is not None:
         waiting.add(asyncio.ensure_future(_until_idle(hosting, idle_seconds, clock)))
     try:

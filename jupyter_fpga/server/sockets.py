@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tornado.httpclient import HTTPClientError
@@ -23,7 +23,6 @@ from jupyter_fpga.fpga.frames import (
     encode_text_answer,
     encode_text_error,
 )
-from jupyter_fpga.fpga.stream import Stream
 
 from .door import Here, There
 from .errors import MethodNotAllowed, UpgradeRequired
@@ -33,6 +32,9 @@ from .routes import Call, parse_path
 from .validation import model_from_query
 
 __all__ = ("SocketHandler",)
+
+if TYPE_CHECKING:
+    from jupyter_fpga.fpga.stream import Stream
 
 log = logging.getLogger(__name__)
 
@@ -103,7 +105,7 @@ class SocketHandler(EnvelopeHandler, WebSocketHandler):
                 assert self.person is not None
                 query = model_from_query(route.query, self.request.query_arguments) if route.query else None
                 found = await route.run(Call(place.fpga, self.person, parse_path(texts), query))
-                return _Stream(self, found) if isinstance(found, Stream) else await _Events.begun(self, found)
+                return await _Events.begun(self, found) if isinstance(found, AsyncIterator) else _Stream(self, found)
             try:
                 remote = await open_remote_socket(place.remote, self.path_below_base(), self.request.query)
             except RemoteLost:
@@ -184,7 +186,7 @@ class _Service:
 class _Stream(_Service):
     """The live path: requests go on as they come, answers go back in the same order."""
 
-    def __init__(self, socket: SocketHandler, stream: Stream) -> None:
+    def __init__(self, socket: SocketHandler, stream: "Stream") -> None:
         super().__init__(socket)
         self._stream = stream
         self._answers: asyncio.Queue[_Owed | None] = asyncio.Queue(_IN_FLIGHT)
