@@ -66,7 +66,7 @@ class Design : public Window {{
 
 }}  // namespace
 
-std::unique_ptr<Window> make_window() {{ return std::make_unique<Design>(); }}
+Window *make_window() {{ return new Design; }}
 
 }}  // namespace lab
 """
@@ -122,7 +122,7 @@ class Soc : public Board {{
 
 }}  // namespace
 
-std::unique_ptr<Board> make_board() {{ return std::make_unique<Soc>(); }}
+Board *make_board() {{ return new Soc; }}
 
 }}  // namespace lab
 """

@@ -3,6 +3,8 @@
 // Both are generated modules of their own, evaluated in turn. That is exact because nothing that the base drives into the
 // window depends in the same cycle on what the window answers: labsoc keeps the answer in a register. So one pass is
 // enough: base, then window, then the window's answer back to the base's inputs, where the next clock edge finds it.
+#include <memory>
+
 #include "window.h"
 
 // Generated from LabSoC; defines LAB_BASE_SOC, its type, and LAB_IDENTIFIER_MEMORY.
@@ -125,6 +127,6 @@ class BaseBoard : public Board {
 
 }  // namespace
 
-std::unique_ptr<Board> make_board() { return std::make_unique<BaseBoard>(); }
+Board *make_board() { return new BaseBoard; }
 
 }  // namespace lab

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
 #include "logic.h"
 
@@ -111,8 +110,9 @@ class Board {
 // Characters of the identifier memory, the closing NUL included.
 constexpr size_t kIdentifierWords = 64;
 
-// Provided by the SoC that is linked in: the lab's base with a design's window, or a person's own SoC.
-std::unique_ptr<Board> make_board();
+// Provided by the SoC that is linked in: the lab's base with a design's window, or a person's own SoC. The caller owns
+// what it gets; <memory> is left to those who compile once.
+Board *make_board();
 
 // Provided with the design: what the identifier memory holds after power-up.
 extern const char kIdentifier[];

@@ -8,8 +8,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -424,9 +422,9 @@ struct wire {
 template <size_t Width>
 struct memory {
   const size_t depth;
-  std::unique_ptr<value<Width>[]> data;
+  std::vector<value<Width>> data;
 
-  explicit memory(size_t words) : depth(words), data(new value<Width>[words]) {}
+  explicit memory(size_t words) : depth(words), data(words) {}
 
   const value<Width> &operator[](size_t index) const { return data[index]; }
   value<Width> &operator[](size_t index) { return data[index]; }

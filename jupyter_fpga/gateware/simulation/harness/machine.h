@@ -1,6 +1,7 @@
 // The board with everything that is connected to it: the bridge's serial line, the console, and meters on the LEDs.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 

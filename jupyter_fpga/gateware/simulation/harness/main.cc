@@ -89,7 +89,7 @@ class Simulator {
  public:
   explicit Simulator(const Options &given)
       : options(given),
-        machine(make_board(), given.clock_hz, given.baud),
+        machine(std::unique_ptr<Board>(make_board()), given.clock_hz, given.baud),
         control(given.control, hello(), [this](Client &client, const Request &request) { handle(client, request); }) {
     fcntl(options.tty, F_SETFL, fcntl(options.tty, F_GETFL) | O_NONBLOCK);
     alone_since = monotonic_ns();

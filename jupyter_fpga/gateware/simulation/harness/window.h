@@ -25,7 +25,7 @@ class Window {
   virtual void derive() = 0;
 };
 
-// Provided by the design, or by empty_window.cc.
-std::unique_ptr<Window> make_window();
+// Provided by the design, or by empty_window.cc. The caller owns what it gets.
+Window *make_window();
 
 }  // namespace lab
