@@ -39,6 +39,7 @@ READY = b"\x01"
 # One byte on standard error says that the walls stand, one line on standard input lets the program start: in between
 # the lab puts the inputs in and sets the limits. The program gets neither end.
 _GATE = r"""printf '\001' >&2; read -r _ || exit 125; exec "$@" </dev/null 2>&1"""
+_GATE_THAT_STAYS = _GATE.replace("exec ", "")
 
 
 class SandboxError(LabError):
@@ -248,7 +249,10 @@ class Sandbox:
             Python.
         """
         environment = {**self._environment(), **(environment or {})}
-        gate = ["/bin/sh", "-c", _GATE, "lab"]
+        # When a lab that runs as root dies, bubblewrap may end processes of its own user only: the shell stays as
+        # process 1, and its end is everybody's.
+        stays = self.root and self.bwrap is not None and not detached
+        gate = ["/bin/sh", "-c", _GATE_THAT_STAYS if stays else _GATE, "lab"]
         if self.bwrap is None:
             assert work is not None
             mounts = [*self.python_mounts, *mounts]
@@ -262,8 +266,7 @@ class Sandbox:
         drop: list[str] = []
         if self.root:
             drop = [self.setpriv or "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-            # The kernel forgets --die-with-parent when the user changes.
-            drop += ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--pdeathsig=keep", "--"]
+            drop += ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
             if work is not None:
                 os.chown(work, user, user)
         return Plan(
@@ -290,16 +293,9 @@ class Sandbox:
         options += ["--hostname", "lab", "--new-session", "--clearenv", "--as-pid-1"]
         options += [] if detached else ["--die-with-parent"]
         if self.root:
-            options += [
-                "--cap-drop",
-                "ALL",
-                "--cap-add",
-                "CAP_SETUID",
-                "--cap-add",
-                "CAP_SETGID",
-                "--cap-add",
-                "CAP_SETPCAP",
-            ]
+            options += ["--cap-drop", "ALL"]
+            for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
+                options += ["--cap-add", capability]
         else:
             options += ["--unshare-user", "--disable-userns", "--uid", str(user), "--gid", str(user)]
         for name, value in environment.items():

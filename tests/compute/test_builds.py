@@ -322,9 +322,9 @@ async def test_a_forged_error_is_not_believed(make: Make) -> None:
 
 
 async def test_a_tool_that_crashes_is_quoted(make: Make) -> None:
-    error = await fail(make(), "import os\nprint('one')\nprint('last words', flush=True)\nos.abort()")
+    error = await fail(make(), "import os\nprint('one')\nprint('last words', flush=True)\nos._exit(7)")
     assert error.code == "tool_failed"
-    assert error.message == "Elaboration failed: its program ended with exit code 139. Its last words: last words"
+    assert error.message == "Elaboration failed: its program ended with exit code 7. Its last words: last words"
     assert error.detail["tail"] == "one\nlast words"
 
 
