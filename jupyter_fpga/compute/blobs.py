@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -41,7 +42,8 @@ def replace_file(path: Path, content: bytes) -> None:
     It isn't forced to the disk: what a power cut spoils is noticed by its form or its hash, and made again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    # Two threads may write the same file at the same time: two boards that are reset ask for the same base.
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}.new")
     fresh.write_bytes(content)
     os.replace(fresh, path)
 

@@ -28,6 +28,8 @@ _PACKAGES = (
     "ziglang",
 )
 
+_PACKAGE_FOLDERS = ("site-packages", "dist-packages")
+
 
 @dataclass(frozen=True)
 class Mount:
@@ -66,14 +68,17 @@ def python_mounts() -> list[Mount]:
     for name in _PACKAGES:
         found = importlib.util.find_spec(name)
         for location in (found.submodule_search_locations or ()) if found else ():
-            # An editable install: the package alone, not the repository around it.
-            see(location)
+            # From PYTHONPATH, or an editable install: then the package alone, not the repository around it.
+            parent = Path(location).parent
+            see(parent if parent.name in _PACKAGE_FOLDERS else location)
     return [Mount(folder, str(folder)) for folder in folders]
 
 
 def python_path(mounts: Iterable[Mount]) -> str:
-    """``PYTHONPATH`` for the packages that are mounted alone."""
-    return os.pathsep.join(str(mount.source.parent) for mount in mounts if (mount.source / "__init__.py").exists())
+    """``PYTHONPATH`` for packages that are not where the interpreter looks by itself."""
+    folders = [mount.source for mount in mounts]
+    entries = [folder.parent for folder in folders if (folder / "__init__.py").exists()]
+    return os.pathsep.join(map(str, [*entries, *(folder for folder in folders if folder.name in _PACKAGE_FOLDERS)]))
 
 
 def system_mounts() -> list[Mount]:

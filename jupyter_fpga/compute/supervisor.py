@@ -164,8 +164,9 @@ class Supervisor:
         limits = self._limits
         used, entries, free = self._disk()
         checks: tuple[tuple[Bound, bool], ...] = (
-            ("memory", usage.memory_bytes > limits.memory_bytes),
+            # A fork bomb is both; its number is what a person can make sense of.
             ("processes", usage.tasks > limits.processes),
+            ("memory", usage.memory_bytes > limits.memory_bytes),
             ("disk", used > limits.disk_bytes or free < _FULL_BYTES),
             ("files", entries > limits.files),
             ("cpu", usage.cpu_seconds > limits.cpu_seconds),

@@ -227,7 +227,7 @@ SMALL = {
     "elaborate": Limits(
         wall_seconds=0.5,
         cpu_seconds=20,
-        memory_bytes=128 * MIB,
+        memory_bytes=256 * MIB,
         processes=20,
         disk_bytes=8 * MIB,
         output_bytes=MIB // 2,
@@ -258,7 +258,7 @@ SLOW = {**LIMITS, "elaborate": Limits(cpu_seconds=0.2)}
             "a = []\nwhile True: a.append(b'x' * 1000000)",
             SMALL,
             "memory_limit",
-            "Elaboration used more than its limit of 128 MiB of memory; make the design, or the tables that it "
+            "Elaboration used more than its limit of 256 MiB of memory; make the design, or the tables that it "
             "computes, smaller.",
         ),
         (

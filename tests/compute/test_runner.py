@@ -15,7 +15,7 @@ from jupyter_fpga.compute.workfolder import BadOutput
 SMALL = Limits(
     wall_seconds=20,
     cpu_seconds=20,
-    memory_bytes=128 * MIB,
+    memory_bytes=256 * MIB,
     processes=20,
     disk_bytes=16 * MIB,
     output_bytes=100_000,
