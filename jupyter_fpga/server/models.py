@@ -266,18 +266,12 @@ class Quarantined(_Answer):
     reason: str
 
 
-class BenchAction(_Request):
-    """What a hand would do at the bench: one action, or levels for several inputs at once."""
+class BenchAction(BaseModel):
+    """What a hand would do at the bench: press a button, set switches, cut the power."""
 
-    press: int | None = Field(None, description="Press this button and let go; answers when it is released.")
-    seconds: float | None = Field(None, allow_inf_nan=False, description="How long to press, seconds of board time.")
-    run: int | None = Field(None, description="Let board time run for so many clock cycles.")
-    power: bool | None = Field(None, description="Switch the board on or off.")
-    console: str | None = Field(None, description="Text for the console.")
-    console_read: int | None = Field(None, description="Read the console from this byte on.")
-    buttons: int | None = Field(None, description="Levels of the buttons.")
-    switches: int | None = Field(None, description="Levels of the switches.")
-    pmod: int | None = Field(None, description="Levels of the pmod's inputs.")
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    action: str = Field(min_length=1, max_length=50, description="What to do.", examples=["press", "set"])
 
 
 # --- Watching -------------------

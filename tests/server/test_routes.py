@@ -32,10 +32,10 @@ CALLS = [
     (
         "POST",
         "/fpga/3/bench",
-        {"press": 1, "seconds": 0.5},
+        {"action": "press", "button": 1},
         200,
         "bench_action",
-        (3, {"press": 1, "seconds": 0.5}),
+        (3, {"action": "press", "button": 1}),
         {},
     ),
     ("GET", "/fpga/3/session", None, 200, "session", (3,), {}),
