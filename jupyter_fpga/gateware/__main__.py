@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
 
 from jupyter_fpga.gateware.errors import EXIT_DESIGN_ERROR, DesignError
@@ -30,6 +31,9 @@ def main(arguments: list[str]) -> int:
         importlib.import_module(STEPS[arguments[0]]).run(work)
     except DesignError as error:
         (work / "error.json").write_text(json.dumps(error.to_json(), indent=2) + "\n", "utf-8")
+        if error.__cause__ is not None and not error.frames:
+            # Nothing of the person's was running: what was, belongs into the log.
+            traceback.print_exception(error.__cause__)
         print(error.message, file=sys.stderr)  # noqa: T201
         return EXIT_DESIGN_ERROR
     return 0

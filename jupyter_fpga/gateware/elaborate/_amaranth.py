@@ -9,7 +9,7 @@ from jupyter_fpga.gateware.errors import DesignError
 from jupyter_fpga.gateware.manifest import DesignWarning, Pin
 
 from ._blame import person_errors
-from ._checks import check_clocks, check_driven, driven_signals, fragment_of, instances
+from ._checks import check_clocks, check_derived_clocks, check_driven, driven_signals, fragment_of, instances
 from ._clocks import undeclared_domain
 from ._component import component_ports
 from ._docs import Mention, mentions
@@ -130,15 +130,17 @@ def _emit(program: Program, top: Top, request: Request, design: Assembled) -> Ou
     check_driven(list(ports.values()), [bus for bus, _ in layout.buses], driven, program)
 
     def missing_domain(name: str) -> Any:
-        raise undeclared_domain(name, program, "sync", f"m.domains.{name} = ClockDomain()")
+        raise undeclared_domain(name, program, target, "sync")
 
     with person_errors(source):
         fragment = fragment_of(window)
-        text = window_rtlil(fragment, window, missing_domain=missing_domain)
+        prepared = window.prepared(fragment, missing_domain)
+        text = window_rtlil(prepared)
+        check_derived_clocks(prepared, window.domain.clk, program, target)
     text = own_places(text, source)
     warnings: list[DesignWarning] = []
     if instances(fragment):
-        linked = link(text, source)
+        linked = link(text, source, target)
         text, warnings = linked.netlist, linked.warnings
     return Outcome(
         netlist=text,

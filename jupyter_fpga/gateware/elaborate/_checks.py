@@ -3,19 +3,19 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from amaranth.hdl import Instance, Value
+from amaranth.hdl import ClockSignal, Instance, Value
 from amaranth.hdl._ast import SignalSet
-from amaranth.hdl._ir import Fragment, IOBufferInstance
+from amaranth.hdl._ir import Fragment, IOBufferInstance, build_netlist
 from amaranth.hdl._mem import MemoryInstance
 
 from jupyter_fpga.gateware.errors import DesignError
 from jupyter_fpga.gateware.targets import Target
 
-from ._clocks import no_clock, own_main_domain
+from ._clocks import derived_clock, no_clock, own_main_domain
 from ._ports import Port, WishboneBus
 from ._program import Program
 
-__all__ = ("check_clocks", "check_driven", "driven_signals", "fragment_of", "instances")
+__all__ = ("check_clocks", "check_derived_clocks", "check_driven", "driven_signals", "fragment_of", "instances")
 
 
 def fragments(top: Any) -> Iterator[Any]:
@@ -87,8 +87,35 @@ def check_clocks(top: Any, driven: Any, program: Program, target: Target, clock_
         for name, domain in getattr(fragment, "domains", {}).items():
             if name == "sync" and not domain.local:
                 raise own_main_domain(name, program)
-            if domain.clk not in driven:
+            if domain.clk not in driven and ClockSignal(name) not in driven:
                 raise no_clock(name, program, target, clock_hz, "sync")
+
+
+def check_derived_clocks(prepared: Any, main_clock: Any, program: Program, target: Target) -> None:
+    """Refuse registers on a clock that isn't the lab's own, where the target can't follow one.
+
+    Parameters
+    ----------
+    prepared
+        The window's fragment after ``prepare``.
+
+    Raises
+    ------
+    DesignError
+        ``derived_clock``.
+    """
+    domains = {
+        name: domain for part in fragments(prepared.fragment) for name, domain in getattr(part, "domains", {}).items()
+    }
+    if not target.simulated or set(domains) <= {"sync"}:
+        return
+    netlist = build_netlist(prepared)
+    (main,) = netlist.signals[main_clock]
+    for name, domain in domains.items():
+        if domain.clk in netlist.signals:
+            (clock,) = netlist.signals[domain.clk]
+            if clock != main and any(getattr(cell, "clk", None) == clock for cell in netlist.cells):
+                raise derived_clock(name, program, target, "sync")
 
 
 def fragment_of(window: Any) -> Any:

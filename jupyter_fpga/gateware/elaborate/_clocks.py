@@ -7,22 +7,19 @@ from jupyter_fpga.gateware.targets import Target
 
 from ._program import Program
 
-__all__ = ("no_clock", "own_main_domain", "undeclared_domain")
+__all__ = ("derived_clock", "no_clock", "own_main_domain", "undeclared_domain")
 
 
-def undeclared_domain(name: str, program: Program, main: str, declaration: str) -> DesignError:
+def undeclared_domain(name: str, program: Program, target: Target, main: str) -> DesignError:
     """The error for a domain that is used and declared nowhere: it would silently become a port.
 
     Parameters
     ----------
     main
         Name of the domain that the lab gives.
-    declaration
-        How one is declared in the language of the design.
     """
     return _at(
-        f"The clock domain {name} is used but declared nowhere; use {main}, or declare it with {declaration} "
-        "and drive its clock.",
+        f"The clock domain {name} is used but declared nowhere; use {main}, the one that the target {target.name} has.",
         "undeclared_domain",
         name,
         program,
@@ -33,8 +30,23 @@ def no_clock(name: str, program: Program, target: Target, clock_hz: int, main: s
     """The error for a domain that is declared, but whose clock nothing drives."""
     return _at(
         f"The clock domain {name} has no clock: nothing drives it, and the target {target.name} makes one clock only, "
-        f"{main} at {clock_hz / 1e6:g} MHz; use {main}, or drive ClockSignal({name!r}) from it.",
+        f"{main} at {clock_hz / 1e6:g} MHz; use {main} with an enable.",
         "no_clock",
+        name,
+        program,
+    )
+
+
+def derived_clock(name: str, program: Program, target: Target, main: str) -> DesignError:
+    """The error for a domain whose clock the design makes itself, on a target that can't follow such a clock.
+
+    A simulated board is compiled by CXXRTL, which never sees the edges of a clock that isn't an input of the netlist
+    (https://github.com/YosysHQ/yosys/issues/3549): such a domain would silently stand still.
+    """
+    return _at(
+        f"The clock domain {name} is clocked by a signal that the design makes itself, and the target {target.name} "
+        f"knows one clock only; use {main} with an enable.",
+        "derived_clock",
         name,
         program,
     )

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from jupyter_fpga.gateware.errors import DesignError
 from jupyter_fpga.gateware.manifest import DesignWarning
+from jupyter_fpga.gateware.targets import Target
 
 from ._netlist import Language, own_places
 from ._scratch import scratch_folder
@@ -37,6 +38,7 @@ def read_commands(source: Source) -> list[str]:
 def link(
     netlist: str,
     source: Source,
+    target: Target,
     *,
     language: Language = "rtlil",
     lines: LineOf = lambda name: None,
@@ -58,7 +60,8 @@ def link(
     Raises
     ------
     DesignError
-        ``multiple_drivers``, ``combinational_loop``, ``undriven_output``, or what :meth:`.Yosys.run` raises.
+        ``multiple_drivers``, ``combinational_loop``, ``undriven_output``, ``derived_clock``,
+        or what :meth:`.Yosys.run` raises.
     """
     with scratch_folder() as scratch:
         yosys = Yosys(source, scratch)
@@ -77,11 +80,32 @@ def link(
                 "proc",
                 "check",
                 f"write_rtlil {yosys.path('linked.il')}",
+                "flatten",
+                "opt_clean",
+                f"write_rtlil {yosys.path('flat.il')}",
             ]
         )
+        if target.simulated:
+            _check_clocks((scratch / "flat.il").read_text("utf-8"), source, target, lines)
         text = (scratch / "linked.il").read_text("utf-8")
     text = own_places(re.sub(r"\A#.*\n", "", text), source)
     return Linked(text, _problems(log, text, source, lines))
+
+
+def _check_clocks(flat: str, source: Source, target: Target, lines: LineOf) -> None:
+    """Refuse registers on a clock that the design makes itself; see :func:`._clocks.derived_clock` for the reason."""
+    for cell in re.findall(r"^  cell \$\S+ .*?^  end$", flat, re.M | re.S):
+        clock = re.search(r"^    connect \\(?:CLK|RD_CLK|WR_CLK) (\S+)", cell, re.M)
+        if clock and clock[1] != "\\clk" and "'" not in clock[1]:
+            name = _plain(clock[1])
+            place = _place(flat, "lab_window", clock[1], source, lines)
+            raise _error(
+                f"The signal {name} is made by the design itself and used as a clock, and the target {target.name} "
+                "knows one clock only; use clk with an enable.",
+                "derived_clock",
+                place,
+                source,
+            )
 
 
 def _outside(files: Sequence[str], source: Source, yosys: Yosys) -> list[str]:

@@ -44,7 +44,7 @@ def elaborate_litex(program: Program, top: Top, request: Request) -> Outcome:
     declared = {domain.name for domain in fragment.clock_domains}
     for name in sorted(list_clock_domains(fragment)):
         if name not in declared:
-            raise undeclared_domain(name, program, "sys", f"self.cd_{name} = ClockDomain()")
+            raise undeclared_domain(name, program, target, "sys")
     check_module(design, window, fragment, program, request)
     registers, used = csr_registers(window.csrs, 0), window.size
     with person_errors(source):
@@ -54,6 +54,7 @@ def elaborate_litex(program: Program, top: Top, request: Request) -> Outcome:
     linked = link(
         output.main_source,
         source,
+        target,
         language="verilog",
         lines=line_of(program, design),
         data_files=dict(output.data_files),
@@ -125,7 +126,8 @@ class _Window(LiteXModule):  # type: ignore[misc]
         self.submodules.top = design
         words = sum(words_of_csr(csr) for csr in self.csrs)
         self.memories = [CsrMemory(*(item if isinstance(item, tuple) else (False, item))) for item in memories]
-        page = max([words, *(memory.words for memory in self.memories), 1])
+        # LiteX's banks want to tell at least two words apart.
+        page = max([words, *(memory.words for memory in self.memories), 2])
         page = 1 << (page - 1).bit_length()
         for index, memory in enumerate(self.memories):
             memory.offset = 4 * page * (index + 1)
@@ -136,7 +138,8 @@ class _Window(LiteXModule):  # type: ignore[misc]
                 f"{request.target.name} has {request.target.window.size}; make its memories smaller.",
                 code="window_full",
             )
-        self._add_bus(words, page, address_bits(request.target))
+        if self.size:
+            self._add_bus(words, page, address_bits(request.target))
         self.pins: list[Pin] = []
         self.platform_wires = list(platform.wires())
         for name, wire, signal in self.platform_wires:

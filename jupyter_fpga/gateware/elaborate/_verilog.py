@@ -66,7 +66,7 @@ def elaborate_verilog(source: Source, request: Request) -> Outcome:
     wired = wire_up(others, request.target, source)
     layout = lay_out(others, [], request.target, pins={item.port.name for item in wired}, first=first)
     window = Window(_Instance(top, ports, parameters), layout, wired, request.target)
-    linked = link(own_places(window_rtlil(fragment_of(window), window), source), source)
+    linked = link(own_places(window_rtlil(window.prepared(fragment_of(window))), source), source, request.target)
     return Outcome(
         netlist=linked.netlist,
         language="rtlil",

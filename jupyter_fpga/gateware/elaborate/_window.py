@@ -1,6 +1,6 @@
 """The module ``lab_window``: a design between the board's bus and the board's pins."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from amaranth.back import rtlil
@@ -18,13 +18,13 @@ from ._ports import WISHBONE_PORTS, Wired, WishboneBus
 __all__ = ("Window", "window_rtlil")
 
 
-def window_rtlil(fragment: Any, window: "Window", **options: Any) -> str:
-    """The module ``lab_window`` in RTLIL, for a window that has been elaborated."""
+def window_rtlil(prepared: Any) -> str:
+    """The module ``lab_window`` in RTLIL, for what :meth:`Window.prepared` gives."""
     # Amaranth 0.5 can't write the negative values of an enumeration as attributes; their bit patterns it can.
     exact = rtlil.to_binary
     rtlil.to_binary = lambda value, width: exact(value & ((1 << width) - 1), width)
     try:
-        text, _ = rtlil.convert_fragment(fragment, window.named_ports, name="lab_window", **options)
+        text, _ = rtlil.convert_fragment(prepared, name="lab_window")
     finally:
         rtlil.to_binary = exact
     return str(text)
@@ -56,12 +56,18 @@ class Window(Elaboratable):  # type: ignore[misc]
         self.domain.rst = Signal(name="rst")
         self.ports = {name: Signal(width, name=name) for name, (width, _) in window_ports(target).items()}
 
-    @property
-    def named_ports(self) -> dict[str, tuple[Any, Any]]:
-        """The ports as Amaranth's converter takes them."""
+    def prepared(self, fragment: Any, missing_domain: Callable[[str], Any] | None = None) -> Any:
+        """The window's own fragment with all its clock domains and names resolved. Possible once only.
+
+        Parameters
+        ----------
+        missing_domain
+            Called with the name of a domain that nobody declares; raises.
+        """
         kinds = {"i": PortDirection.Input, "o": PortDirection.Output}
-        named = {"clk": (self.domain.clk, kinds["i"]), "rst": (self.domain.rst, kinds["i"])}
-        return named | {name: (signal, kinds[self._directions[name]]) for name, signal in self.ports.items()}
+        ports = {"clk": (self.domain.clk, kinds["i"]), "rst": (self.domain.rst, kinds["i"])}
+        ports |= {name: (signal, kinds[self._directions[name]]) for name, signal in self.ports.items()}
+        return fragment.prepare(ports, hierarchy=("lab_window",), missing_domain=missing_domain or (lambda name: None))
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
