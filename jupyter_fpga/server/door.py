@@ -1,5 +1,6 @@
 """Where requests go: to the lab in this process, or on to the one that this person's lab already is."""
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -49,6 +50,7 @@ class Activity:
     def __init__(self) -> None:
         self.open = 0
         self.last = time.monotonic()
+        self.sockets: set[OpenSocket] = set()
 
     def __enter__(self) -> None:
         self.open += 1
@@ -60,6 +62,27 @@ class Activity:
     def quiet_seconds(self) -> float:
         """How long nobody has used the door; 0 while somebody does."""
         return 0.0 if self.open else time.monotonic() - self.last
+
+    async def end_sockets(self) -> None:
+        """Close the WebSockets that are still open, and wait until each has given back what it held.
+
+        tornado's server forgets a connection once it is a WebSocket, so that nobody else does it.
+        """
+        over = {asyncio.ensure_future(socket.over.wait()) for socket in self.sockets}
+        for socket in tuple(self.sockets):
+            socket.hang_up(1012, "the lab stops; connect again when it runs")
+        if over:
+            await asyncio.wait(over)
+
+
+class OpenSocket(Protocol):
+    """A WebSocket that somebody has open."""
+
+    over: asyncio.Event
+
+    def hang_up(self, code: int, reason: str) -> None:
+        """Close it; when the client doesn't answer, tornado cuts the connection after 5 s."""
+        ...
 
 
 class Door(Protocol):

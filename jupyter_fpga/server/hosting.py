@@ -144,6 +144,7 @@ class Hosting:
                 # Before the connections are closed: what waits for a job hears of its end.
                 await lab.stop()
         finally:
+            await self.activity.end_sockets()
             if server is not None:
                 await server.close_all_connections()
             self._lock.give_back()
@@ -272,6 +273,7 @@ class SharedDoor:
         if hosting is not None:
             self._on_hosting(None)
             await hosting.stop()
+        await self.activity.end_sockets()
 
 
 class FixedDoor:
@@ -305,4 +307,5 @@ class FixedDoor:
         )
 
     async def stop(self) -> None:
-        """Nothing is held."""
+        """Close the WebSockets that go through here."""
+        await self.activity.end_sockets()

@@ -67,6 +67,7 @@ class SocketHandler(EnvelopeHandler, WebSocketHandler):
     Refusals are HTTP statuses on the handshake, with the envelope.
     """
 
+    over: asyncio.Event
     _service: "_Service | None" = None
 
     async def shake_hands(self, **texts: str) -> None:
@@ -78,10 +79,13 @@ class SocketHandler(EnvelopeHandler, WebSocketHandler):
             self._service = await self._find_service(texts)
             if self._service is None:
                 return
+            self.over = asyncio.Event()
             try:
                 await super().get()
             finally:
                 await self._service.end()
+                self.door.activity.sockets.discard(self)
+                self.over.set()
 
     def _check_handshake(self) -> None:
         """Refuse, in the API's words, what tornado would refuse in its own."""
@@ -124,6 +128,7 @@ class SocketHandler(EnvelopeHandler, WebSocketHandler):
     def open(self, *args: str, **kwargs: str) -> Any:
         """The handshake is done."""
         self.set_nodelay(True)
+        self.door.activity.sockets.add(self)
         assert self._service is not None
         self._service.begin()
         return super().open(*args, **kwargs)

@@ -243,6 +243,7 @@ async def client(door: OpenDoor, owner: Person, keys: KeyFile) -> AsyncIterator[
     yield client
     client.close()
     server.stop()
+    await door.activity.end_sockets()
     await server.close_all_connections()
 
 
