@@ -2,8 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
+
+from jupyter_fpga.client import LabClient, start_lab
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -16,3 +19,36 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and nothing may be skipped in CI: {report.longrepr}"
     return report
+
+
+@dataclass(frozen=True)
+class ServedLab:
+    """A lab that ``jupyter fpga serve`` runs for the tests, and where commands and kernels find it."""
+
+    url: str
+    token: str
+    environment: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def served_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedLab]:
+    """A lab with four simulated boards and folders of its own; stopped in order at the end."""
+    folder = tmp_path_factory.mktemp("served-lab")
+    foreign = ("JUPYTER_FPGA_", "JPY_PARENT_PID", "JUPYTERHUB_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    for kind in ("RUNTIME", "DATA", "CONFIG"):
+        environment[f"JUPYTER_{kind}_DIR"] = str(folder / kind.lower())
+    environment["IPYTHONDIR"] = str(folder / "ipython")
+    lab = start_lab(["--boards=4"], environment=environment)
+    yield ServedLab(lab.url, lab.token, environment)
+    lab.process.terminate()
+    assert lab.process.wait() == 0
+
+
+@pytest.fixture
+def lab(served_lab: ServedLab) -> Iterator[LabClient]:
+    """A client of the served lab; what the test still holds is given back after it."""
+    with LabClient(served_lab.url, served_lab.token) as client:
+        yield client
+        for fpga_id in client.held():
+            client.reset(fpga_id).wait()

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from jupyter_fpga.client import Job
 from jupyter_fpga.client.errors import Conflict, TimedOut, job_error
+from jupyter_fpga.client.events import FINAL
 from jupyter_fpga.client.loop import loop
 
 __all__ = ("show_stages",)
@@ -43,13 +44,14 @@ def show_stages(
         now = clock()
         if name != stage:
             if not quiet:
-                out.write(f"  {stage:<14}{now - begun:7.2f} s\n")
+                out.write(f"  {stage.replace('_', ' '):<20}{now - begun:7.2f} s\n")
                 out.flush()
             begun, stage = now, name
 
     async def follow() -> None:
         async for record in job._changes():
-            tell(record.get("build_stage") or record.get("stage") or "queue")
+            if record["status"] not in FINAL:
+                tell(record.get("build_stage") or record.get("stage") or "queue")
 
     async def wait() -> None:
         async with asyncio.timeout(timeout):

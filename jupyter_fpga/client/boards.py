@@ -90,8 +90,9 @@ class BoardHandle:
     @property
     def manifest(self) -> Manifest:
         """What the build produced, as data."""
-        self.ready()
-        assert self._manifest is not None
+        if self._manifest is None:
+            self.ready()
+            assert self._manifest is not None
         return self._manifest
 
     # Not properties: once made they are plain attributes, which Tab completion looks into without calling anything.

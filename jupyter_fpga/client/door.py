@@ -3,6 +3,7 @@
 import asyncio
 import json
 import secrets
+import weakref
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -39,6 +40,7 @@ class Door:
         self.url = url.rstrip("/")
         self._headers = {"Authorization": f"token {token}"} if token else {}
         self._http: AsyncHTTPClient | None = None
+        self._sockets: weakref.WeakSet[WebSocketClientConnection] = weakref.WeakSet()
 
     def _client(self) -> AsyncHTTPClient:
         if self._http is None:
@@ -183,7 +185,7 @@ class Door:
         url = urlunsplit(("wss" if scheme == "https" else "ws", *rest))
         request = HTTPRequest(url, headers=dict(self._headers), connect_timeout=CONNECT_TIMEOUT)
         try:
-            return await websocket_connect(request, ping_interval=30, max_message_size=MAX_BODY)
+            socket = await websocket_connect(request, ping_interval=30, max_message_size=MAX_BODY)
         except HTTPClientError as error:
             body = error.response.body if error.response is not None else b""
             if error.code == 599:
@@ -191,6 +193,16 @@ class Door:
             raise error_from_response(error.code, body or b"", f"WebSocket {url}") from None
         except (OSError, WebSocketError) as error:
             raise self.unreachable(error) from None
+        self._sockets.add(socket)
+        return socket
+
+    def close(self) -> None:
+        """Hang up: end every WebSocket and every request."""
+        for socket in list(self._sockets):
+            socket.close()
+        if self._http is not None:
+            self._http.close()
+            self._http = None
 
 
 def _reason(error: Exception) -> str:

@@ -89,6 +89,9 @@ class JobWatcher:
             self._waiting[job_id].discard(news)
             if not self._waiting[job_id]:
                 del self._waiting[job_id]
+            if not self._waiting and self._listener is not None:
+                # A connection that nobody needs would keep a lab alive that ends itself when it is idle.
+                self._listener.cancel()
 
     async def _record(self, job_id: str) -> dict[str, Any]:
         for pause in RETRIES:
@@ -99,7 +102,7 @@ class JobWatcher:
         return await self._door.get(f"jobs/{job_id}")  # type: ignore[no-any-return]
 
     def _listen(self, since: int) -> None:
-        if self._listener is None or self._listener.done():
+        if self._listener is None or self._listener.done() or self._listener.cancelling():
             self._lost = None
             # From the record's own LSN on: what happens between the two requests is not missed.
             self._listener = asyncio.ensure_future(self._dispatch(since))
@@ -109,8 +112,6 @@ class JobWatcher:
             async for event in follow_events(self._door, since):
                 for news in self._waiting.get(event.get("job_id") or "", ()):
                     news.set()
-                if not self._waiting:
-                    return
         except LabError as error:
             self._lost = error
         finally:
@@ -118,7 +119,8 @@ class JobWatcher:
                 for news in waiting:
                     news.set()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Stop listening."""
         if self._listener is not None:
             self._listener.cancel()
+            await asyncio.wait([self._listener])

@@ -243,7 +243,7 @@ class LabClient:
 
     @on_the_loop
     async def ahealth(self) -> dict[str, Any]:
-        """Whether the lab works."""
+        """Whether the lab works: ``ok``, and the ``reason`` when it does not."""
         return await self.door.get("health")  # type: ignore[no-any-return]
 
     def events(self, since: int | None = None) -> Following[dict[str, Any]]:
@@ -272,9 +272,15 @@ class LabClient:
             return False
         return True
 
+    @on_the_loop
+    async def aclose(self) -> None:
+        """Let go of the lab: see :meth:`close`."""
+        await self.watcher.close()
+        self.door.close()
+
     def close(self) -> None:
         """Let go of the lab. Boards that one holds stay held."""
-        loop.get().call_soon_threadsafe(self.watcher.close)
+        loop.call(self.aclose())
 
     def __enter__(self) -> "LabClient":
         return self

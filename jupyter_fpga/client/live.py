@@ -117,6 +117,7 @@ class LiveLink:
             while (frame := await self._connection.read_message()) is not None:
                 self._take(frame)
         finally:
+            self._connection.close()
             while self._waiting:
                 _, future = self._waiting.popleft()
                 if not future.done():

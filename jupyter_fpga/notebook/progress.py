@@ -56,8 +56,8 @@ class Progress:
     def take_record(self, record: dict[str, Any], now: float) -> None:
         """The job has changed."""
         self.record = record
-        stage = record.get("build_stage") or record.get("stage")
-        if stage and (not self.stages or self.stages[-1][0] != stage):
+        stage = (record.get("build_stage") or record.get("stage") or "").replace("_", " ")
+        if record["status"] == "running" and stage and (not self.stages or self.stages[-1][0] != stage):
             self.stages.append((stage, now))
 
     def take_log(self, text: str, now: float) -> None:
