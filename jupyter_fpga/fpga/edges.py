@@ -46,8 +46,8 @@ class Edges:
         self.tx = transaction
         self.now = transaction.now
         self.config = config
-        self.boards: list[tuple[int, RowMapping]] = []
-        """Boards as they are after each change, with the LSN of the change."""
+        self.boards: list[tuple[int | None, RowMapping]] = []
+        """Boards as they are after each change, with the LSN of the change if it has one."""
         self.added: list[RowMapping] = []
         """New jobs, whose workers start after the commit."""
         self.finished: list[RowMapping] = []
@@ -63,9 +63,10 @@ class Edges:
 
     def board(self, fpga_id: int) -> RowMapping:
         """The board's row; refused with ``fpga_not_found`` when the lab has no such board."""
-        if self.config.board(fpga_id) is None:
+        row = self.tx.execute(select(boards).where(boards.c.fpga_id == fpga_id)).mappings().one_or_none()
+        if row is None or row["health"] == "retired":
             raise refusals.fpga_not_found(fpga_id, (board.fpga_id for board in self.config.boards))
-        return self.tx.execute(select(boards).where(boards.c.fpga_id == fpga_id)).mappings().one()
+        return row
 
     def job(self, job_id: str) -> RowMapping:
         """The job's row; refused with ``job_not_found``."""
@@ -120,6 +121,8 @@ class Edges:
         row = self.tx.execute(statement.returning(*boards.c)).mappings().one()
         if kind is not None:
             self._board_event(kind, row, row["current_job_id"])
+        else:
+            self.boards.append((None, row))
         return row
 
     def _board_event(self, kind: str, row: RowMapping, job_id: str | None, **data: Any) -> None:

@@ -79,17 +79,12 @@ class JobLog:
     def __init__(self, logs: Logs, job_id: str) -> None:
         self._logs = logs
         self._job_id = job_id
-        self._seq = 0
+        self._seq: int | None = None
         self._waiting: list[tuple[float, str]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._storing = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
-        def last(connection: Connection) -> int:
-            statement = select(func.max(job_logs.c.seq)).where(job_logs.c.job_id == self._job_id)
-            return connection.execute(statement).scalar_one() or 0
-
-        self._seq = await self._logs.store.read(last)
         return self
 
     async def __aexit__(
@@ -122,6 +117,9 @@ class JobLog:
             lines, self._waiting = self._waiting, []
             if not lines:
                 return
+            if self._seq is None:
+                # A worker that takes over goes on where the one before it ended.
+                self._seq = await self._logs.store.read(self._last)
             rows = [
                 {"job_id": self._job_id, "seq": seq, "time": time, "text": text}
                 for seq, (time, text) in enumerate(lines, self._seq + 1)
@@ -133,6 +131,10 @@ class JobLog:
 
             await asyncio.shield(self._logs.store.write(work))
             self._logs.finished(self._job_id)
+
+    def _last(self, connection: Connection) -> int:
+        statement = select(func.max(job_logs.c.seq)).where(job_logs.c.job_id == self._job_id)
+        return connection.execute(statement).scalar_one() or 0
 
 
 def _read(connection: Connection, job_id: str, after: int) -> tuple[list[tuple[int, str]], str]:

@@ -134,9 +134,10 @@ class Unit:
         """Whether the board waits for an operator."""
         return self.row is not None and self.row["health"] == "quarantined"
 
-    def follow(self, lsn: int, row: RowMapping) -> None:
-        """Take over the board's row as it was after event ``lsn``."""
-        if lsn <= self.lsn and self.row is not None:
+    def follow(self, lsn: int | None, row: RowMapping) -> None:
+        """Take over the board's row as it was after event ``lsn``, or after a change that has none."""
+        lsn = self.lsn if lsn is None else lsn
+        if lsn < self.lsn:
             return
         ended = self.row is not None and self.row["session_id"] and row["session_id"] != self.row["session_id"]
         self.lsn, self.row = lsn, row

@@ -44,11 +44,14 @@ class TestClock:
     def monotonic(self) -> float:
         return self.now
 
-    async def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> "asyncio.Future[None]":
+        # Not a coroutine: the time counts from the call, however late somebody awaits it.
+        future = asyncio.get_running_loop().create_future()
         if seconds > 0:
-            future = asyncio.get_running_loop().create_future()
             self._sleepers.append((self.now + seconds, future))
-            await future
+        else:
+            future.set_result(None)
+        return future
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
@@ -268,6 +271,8 @@ class Lab:
         self.builds = Builds(folder)
         self.links: list[Link] = []
         self.checkpoints: list[str] = []
+        """Names of the checkpoints that were passed."""
+        self._passed = asyncio.Event()
         self.store: Store
         self.fpga: Fpga
 
@@ -281,10 +286,22 @@ class Lab:
             data_dir=self.folder,
             clock=self.clock,
             open_link=self._open_link,
-            checkpoint=self.checkpoints.append,
+            checkpoint=self._checkpoint,
         )
         await self.fpga.start()
         return self
+
+    def _checkpoint(self, name: str) -> None:
+        self.checkpoints.append(name)
+        if not name.endswith(":before commit"):
+            self._passed.set()
+
+    async def reached(self, name: str) -> None:
+        """Wait until a checkpoint has been passed."""
+        async with asyncio.timeout(20):
+            while name not in self.checkpoints:
+                self._passed.clear()
+                await self._passed.wait()
 
     async def stop(self) -> None:
         await self.fpga.stop()
@@ -317,6 +334,35 @@ class Lab:
         return link
 
     # What tests do again and again
+
+    async def submit(
+        self, person: Person = ANN, text: str = "class Top: ...", fpga_id: int | None = None, **options: Any
+    ) -> dict[str, Any]:
+        """Submit a design of one file."""
+        source = Source({"design.py": text.encode()}, "design.py")
+        return await self.fpga.submit(person, source, SubmitOptions(**options), fpga_id)
+
+    async def released(self, fpga_id: int = 0, person: Person = ANN) -> None:
+        """Release a board and wait until it is idle."""
+        await self.ended((await self.fpga.release(person, fpga_id))["job_id"])
+
+    async def events(self, *kinds: str, person: Person = OPERATOR) -> list[dict[str, Any]]:
+        """What has happened so far, of these kinds."""
+        frames = []
+        async for frame in self.fpga.events(person, 0):
+            if frame["kind"] == "watermark":
+                return frames
+            if frame["kind"] in kinds:
+                frames.append(frame)
+        raise AssertionError("the log ended")
+
+    async def edges(self, fpga_id: int = 0) -> list[str]:
+        """The states that a board went through."""
+        return [
+            frame["state"]
+            for frame in await self.events("board_state")
+            if frame["fpga_id"] == fpga_id and "cause" in frame
+        ]
 
     async def until(self, what: Callable[[dict[str, Any]], bool], since: int = 0) -> dict[str, Any]:
         """The first event from ``since`` on that ``what`` accepts; the log is followed until then."""
@@ -384,8 +430,3 @@ async def lab(make_lab: Callable[..., Lab]) -> AsyncIterator[Lab]:
     await lab.all_idle()
     yield lab
     await lab.stop()
-
-
-def design(text: str, name: str = "design.py") -> Source:
-    """A design of one file."""
-    return Source({name: text.encode()}, name)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from sqlalchemy import RowMapping, update
+from sqlalchemy import RowMapping
 
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.moves import Lease, Move
@@ -11,7 +11,6 @@ from jupyter_fpga.fpga.pool import Link
 from jupyter_fpga.fpga.records import error_record
 from jupyter_fpga.fpga.registers import Plan
 from jupyter_fpga.fpga.wishbone import LinkError, LinkLost
-from jupyter_fpga.store import Transaction
 from jupyter_fpga.store.tables import jobs
 
 __all__ = ("run_job",)
@@ -79,14 +78,14 @@ class _Progress:
         stored = 0
         while stored < self._known < self._total:
             known = self._known
-
-            def work(tx: Transaction, known: int = known) -> None:
-                tx.fenced(jobs, {"job_id": self._lease.job_id}, self._lease.job_fence)
-                tx.execute(update(jobs).where(jobs.c.job_id == self._lease.job_id).values(known_done=known))
-
-            await self._floor.store.write(work)
+            await self._floor.write("run progress", _progress, self._lease, known)
             stored = known
         self._task = None
+
+
+def _progress(move: Move, lease: Lease, known: int) -> None:
+    move.tx.fenced(jobs, {"job_id": lease.job_id}, lease.job_fence)
+    move.note_job(lease.job_id, known_done=known)
 
 
 def _claim(move: Move, row: RowMapping) -> Lease | None:
