@@ -12,9 +12,8 @@ from pathlib import Path
 
 __all__ = ("Compiler", "CompilerError", "Unit", "find_compiler")
 
-#: Every unit is compiled with these. NDEBUG: CXXRTL asserts that a design reads its memories inside their bounds, and a
-#: person's mistake must not end the process. The generated C++ has warnings that nobody can act on.
-_COMMON = ("-std=c++17", "-DNDEBUG", "-w")
+#: Every unit is compiled with these. The harness throws nothing; generated C++ has warnings that nobody can act on.
+_COMMON = ("-std=c++17", "-fno-exceptions", "-fno-rtti", "-w")
 
 _HOT = ("-O1",)
 _COLD = ("-O0",)

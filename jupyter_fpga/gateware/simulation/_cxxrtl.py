@@ -19,6 +19,11 @@ _MEMBER = re.compile(r"\b(value|wire)<(\d+)> (\w+);")
 _MEMORY = re.compile(r"\bmemory<(\d+)> (\w+) \{ (\d+)u \};")
 _COPY = re.compile(r"\s*(\w+) = (\w+);$")
 _DECLARATION = re.compile(r"\s*value<\d+> \w+;$")
+_EDGE_BLOCK = re.compile(r"\tif \((?:posedge|negedge)_\w+\) \{$")
+_EDGE_BLOCKS = re.compile(r"^\tif \((?:posedge|negedge)_\w+\) \{\n.*?^\t\}$", re.MULTILINE | re.DOTALL)
+_CXXRTL_ONLY = re.compile(
+    r"^\s*(?:void debug_eval\(\)|debug_outline debug_eval_outline|void debug_info\().*$", re.MULTILINE
+)
 _EDGE = re.compile(r"\b(posedge|negedge)_(\w+)\b")
 
 #: ``items->add(path, "name", "attributes", what…);`` in debug_info().
@@ -50,6 +55,7 @@ class Generated:
             _between(header, f"namespace {self.namespace} {{\n", f"}} // namespace {self.namespace}")
         )
         self.functions = _functions(_between(source, f"namespace {self.namespace} {{\n", "} // namespace"))
+        self.functions["eval"] = _merge_blocks(self.functions["eval"])
         self.members = {name: (kind, int(width)) for kind, width, name in _MEMBER.findall(self.struct)}
 
     @property
@@ -74,6 +80,16 @@ class Generated:
         """
         edges = set(_EDGE.findall(self.struct + "".join(self.functions.values())))
         return not edges - {("posedge", "p_clk")} and not _looks_at_level(self.functions["eval"], "p_clk")
+
+    @property
+    def settles_at_once(self) -> bool:
+        """Whether one evaluation without a clock edge leaves nothing to be committed.
+
+        So it is when only clock edges give registers and memories new values, and no logic runs in a circle.
+        """
+        body = self.functions["eval"]
+        outside = _EDGE_BLOCKS.sub("", body)
+        return "bool converged = true;" in body and ".next" not in outside and ".update(" not in outside
 
     def text(self, glue: str) -> str:
         """The module as C++ in sections: HOT with ``glue`` after it, and COLD.
@@ -134,8 +150,32 @@ def _plain_struct(text: str) -> str:
         r"^\s*(void debug_eval\(\)|debug_outline debug_eval_outline|void debug_info\().*$", "", text, flags=re.M
     )
     text = text.replace(" override", "")
+    text = re.sub(r"if \((\w+\.commit\(observer\))\) changed = true;", r"changed |= \1;", text)
     end = text.rindex("};")
     return text[:end] + "\tvoid signals(lab::Signals &to);\n\tvoid derive();\n" + text[end:]
+
+
+def _merge_blocks(function: str) -> str:
+    """A function whose neighbouring blocks for the same clock edge are one.
+
+    The backend writes one for each register. A compiler takes twice as long for thousands of branches.
+    """
+    lines = function.split("\n")
+    kept: list[str] = []
+    block = None
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        if line == "\t}" and block is not None and lines[index + 1 : index + 2] == [block]:
+            index += 2
+            continue
+        if _EDGE_BLOCK.match(line):
+            block = line
+        elif line == "\t}":
+            block = None
+        kept.append(line)
+        index += 1
+    return "\n".join(kept)
 
 
 def _looks_at_level(function: str, name: str) -> bool:

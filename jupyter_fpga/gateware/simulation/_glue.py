@@ -55,8 +55,11 @@ class Design : public Window {{
     ports.previous_clk = {previous};
   }}
   void reset() override {{ module.reset(); }}
-  bool eval() override {{ return module.eval(nullptr); }}
-  bool commit() override {{ return module.commit(); }}
+  void edge() override {{
+    module.eval(nullptr);
+    module.commit();
+  }}
+  void settle() override {{ {settle} }}
   void signals(Signals &to) override {{ module.signals(to); }}
   void derive() override {{ module.derive(); }}
 
@@ -98,13 +101,13 @@ class Soc : public Board {{
 
   void apply(const Inputs &levels) {{
 {apply}
-    settle(module);
+    {settle}
   }}
   void rise() {{
     module.p_clk.data[0] = 1;
     module.eval(nullptr);
     module.commit();
-    settle(module);
+    {settle}
   }}
   void fall() {{
     module.p_clk.data[0] = 0;
@@ -147,7 +150,12 @@ def window_glue(design: Generated) -> str:
         f"    ports.{name} = bits_of(module.{_member(port)});"
         for name, port in (_WINDOW_INPUTS | _WINDOW_OUTPUTS).items()
     )
-    hot = _WINDOW.format(bind=bind, previous=_previous_clock(design), type=f"{design.namespace}::{design.type}")
+    hot = _WINDOW.format(
+        bind=bind,
+        previous=_previous_clock(design),
+        settle=_settle(design),
+        type=f"{design.namespace}::{design.type}",
+    )
     return '#include "window.h"\n' + design.text(_IDENTIFIER + hot)
 
 
@@ -174,11 +182,19 @@ def soc_glue(design: Generated) -> str:
         for port, name in _SOC_OUTPUTS.items()
         if _member(port) in ports
     )
-    fall = "module.prev_p_clk.data[0] = 0;" if design.only_rising_clock else "settle(module);"
     hot = _SOC.format(
-        identifier=identifier, apply=apply, outputs=outputs, fall=fall, type=f"{design.namespace}::{design.type}"
+        identifier=identifier,
+        apply=apply,
+        outputs=outputs,
+        settle=_settle(design),
+        fall="module.prev_p_clk.data[0] = 0;" if design.only_rising_clock else _settle(design),
+        type=f"{design.namespace}::{design.type}",
     )
     return '#include "window.h"\n' + design.text(_IDENTIFIER + hot)
+
+
+def _settle(design: Generated) -> str:
+    return "module.eval(nullptr);" if design.settles_at_once else "lab::settle(module);"
 
 
 def _previous_clock(design: Generated) -> str:

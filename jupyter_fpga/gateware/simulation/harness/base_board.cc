@@ -64,9 +64,8 @@ class BaseBoard : public Board {
   void rise() {
     set_clock(1);
     base->eval(nullptr);
-    window->eval();
+    window->edge();
     base->commit();
-    window->commit();
     base->eval(nullptr);
     to_window();
     settle_window();
@@ -113,10 +112,7 @@ class BaseBoard : public Board {
   }
 
   void settle_window() {
-    for (int delta = 0; delta < 64; delta++) {
-      window->eval();
-      if (!window->commit()) break;
-    }
+    window->settle();
     base->p_window__ack.data[0] = *window->ports.ack;
     base->p_window__dat__r.data[0] = *window->ports.dat_r;
   }

@@ -14,8 +14,8 @@ class EmptyWindow : public Window {
     ports.previous_clk = &ignored;
   }
   void reset() override {}
-  bool eval() override { return true; }
-  bool commit() override { return false; }
+  void edge() override {}
+  void settle() override {}
   void signals(Signals &) override {}
   void derive() override {}
 

@@ -412,9 +412,10 @@ struct wire {
 
   template <class Observer>
   LAB_INLINE bool commit(Observer &) {
-    if (curr == next) return false;
+    // Without a branch: a design has thousands of these, one after the other.
+    const bool changed = curr != next;
     curr = next;
-    return true;
+    return changed;
   }
 };
 

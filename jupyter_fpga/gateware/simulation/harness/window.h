@@ -19,8 +19,10 @@ class Window {
   WindowPorts ports{};
   virtual ~Window() = default;
   virtual void reset() = 0;
-  virtual bool eval() = 0;
-  virtual bool commit() = 0;
+  // Evaluates at a clock edge: registers take their new values, what depends on them is still to be settled.
+  virtual void edge() = 0;
+  // Evaluates until everything has followed its inputs and registers.
+  virtual void settle() = 0;
   virtual void signals(Signals &to) = 0;
   virtual void derive() = 0;
 };
