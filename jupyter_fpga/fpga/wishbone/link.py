@@ -320,11 +320,8 @@ class WishboneLink:
 
     async def _find_board(self) -> None:
         synced = await self._resync.find(silent=self._silent)
-        if synced is None:
-            self._lose(
-                f"it didn't answer {self._timing.attempts} attempts to find it, with silences of "
-                f"{self._timing.silence:g} to {self._timing.silence * 2 ** (self._timing.attempts - 1):g} s."
-            )
+        if isinstance(synced, str):
+            self._lose(synced)
             return
         self._pipeline.reset(nonce=synced.nonce, bus_errors=synced.bus_errors)
         self._in_step = True

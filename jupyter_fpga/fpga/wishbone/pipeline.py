@@ -1,22 +1,23 @@
 """Many requests in flight: what may be sent now, which answer belongs to what, and when an answer may be believed.
 
 UARTBone answers in order and without any mark, so an answer is known only by its place, and one byte too few or too
-many shifts every later one. So the pipeline keeps a fresh *nonce* in the board's scratch register and reads it back,
-together with the count of bus errors, behind what it sends:
+many shifts every later one. So the pipeline keeps a fresh *nonce* in the board's scratch register and reads it back
+behind what it sends:
 
-- a **check** is that read. It shows that the answers before it are in step (a nonce has four different bytes, so
-  that no shift by 1, 2 or 3 bytes maps it onto itself), and whether the bus refused something. One follows each write,
-  each change from reads to a write, and each change of user, so that a bus error is that of one write, or of those
-  among a few reads that read 0xffffffff.
-  Its cost is 6 bytes out and 8 in; a write of one word takes 10 out.
-- a **seal** is a check after which the next nonce is written. It ends a batch: only then are the operations of that
-  batch *known* to be done, and their values handed out. It costs 16 bytes out and 8 in, once for every half FIFO of
-  requests, or when there is nothing else to send and the wire is about to fall idle; a lone read takes 6 out. When
-  more than half a FIFO has been sent since the board's overflow flag was last looked at, a seal reads that as well
-  (6 out, 4 in).
+- a **check** reads the count of bus errors. One follows each write command, each change from reads to a write, and each
+  change of user, so that a bus error is that of one write, or of those among a few reads that read 0xffffffff. It costs
+  6 bytes out and 4 in; a write of one word takes 10 out.
+- a **seal** is a check followed by the nonce, and then the next nonce is written. It ends a batch: the nonce shows that
+  all answers before it are in step (its four bytes differ, so that no shift by 1, 2 or 3 bytes maps it onto itself).
+  Only then are the operations of that batch *known* to be done, and their values handed out. It costs 22 bytes out and
+  8 in, once for every half FIFO of requests, or when there is nothing else to send and the wire is about to fall idle;
+  a lone read takes 6 out. When more than half a FIFO has been sent since the board's overflow flag was last looked at,
+  a seal reads that as well (6 out, 4 in).
 
-What this can't show is a byte that was changed into another, or one lost and one gained within one batch: UARTBone has
-no checksum.
+What this can't show, since UARTBone has no checksum: a byte that was changed into another; among the answers, bytes
+lost and as many gained within one batch; among the requests, an *even* number of bytes lost or gained inside a write,
+if what is left of it looks like commands that the bridge takes no notice of. (All commands have an even length, so that
+an odd number leaves everything behind it out of step, and shows.)
 
 *Credit*: bytes that were sent and aren't known to have left the board's receive FIFO (a later read hasn't been
 answered yet) never exceed its depth, so it can't overflow however long the bus stalls.
@@ -75,17 +76,16 @@ def nonces(random: Random) -> Iterator[int]:
 
 
 class _Check:
-    """A check that is on the wire, and what it speaks about."""
+    """A check that is on the wire, and what it speaks about. A seal has the batch that it ends."""
 
-    __slots__ = ("answer_bytes", "batch", "nonce", "segment", "sent_through", "with_overflow")
+    __slots__ = ("answer_bytes", "batch", "nonce", "segment", "with_overflow")
 
     def __init__(self, nonce: int, segment: list[Chunk], batch: list[Chunk] | None, with_overflow: bool) -> None:
         self.nonce = nonce
         self.segment = segment
         self.batch = batch
         self.with_overflow = with_overflow
-        self.answer_bytes = 12 if with_overflow else 8
-        self.sent_through = 0
+        self.answer_bytes = uartbone.WORD_BYTES * (1 + (batch is not None) + with_overflow)
 
 
 class Pipeline:
@@ -106,15 +106,15 @@ class Pipeline:
         self._scratch = control.scratch
         self._nonces = nonce
         self._batch_bytes = fifo_depth // 2
-        if control.bus_errors == control.scratch + uartbone.WORD_BYTES:
-            self._check_command = uartbone.encode_read(control.scratch, 2)
-        else:
-            self._check_command = uartbone.encode_read(control.scratch, 1) + uartbone.encode_read(control.bus_errors, 1)
+        self._check_command = uartbone.encode_read(control.bus_errors, 1)
         self._overflow_command = uartbone.encode_read(control.overflow, 1)
+        self._scratch_command = uartbone.encode_read(control.scratch, 1)
         nonce_bytes = len(self._nonce_command(0))
         #: Room for what may go with a command: a check before it and a seal with everything behind it, the nonce put
         #: back for each, and the user's value into scratch.
-        self._reserve = 2 * len(self._check_command) + len(self._overflow_command) + 4 * nonce_bytes
+        self._reserve = (
+            2 * len(self._check_command) + len(self._overflow_command) + len(self._scratch_command) + 4 * nonce_bytes
+        )
         #: The scratch register belongs to the link, but whoever writes it reads back what they wrote.
         self._scratch_user = _SCRATCH_RESET
         self._buffer = bytearray()
@@ -205,7 +205,7 @@ class Pipeline:
             self._expect(chunk)
         self._segment.append(chunk)
         self._batch.append(chunk)
-        self._check_due = chunk.words is not None and chunk.last
+        self._check_due = chunk.words is not None
 
     def _lend_scratch(self, out: bytearray, chunk: Chunk) -> None:
         if chunk.words is not None:
@@ -215,23 +215,29 @@ class Pipeline:
             self._emit(out, self._nonce_command(self._scratch_user))
         self._nonce_is_there = False
 
-    def _check(self, out: bytearray, *, seals: bool = False) -> None:
+    def _check(self, out: bytearray) -> None:
+        check = _Check(0, self._segment, None, False)
+        self._segment = []
+        self._check_due = False
+        self._emit(out, self._check_command)
+        self._expect(check)
+
+    def _seal(self, out: bytearray) -> None:
+        with_overflow = self._sent - self._overflow_seen >= self._batch_bytes
+        seal = _Check(self._nonce, self._segment, self._batch, with_overflow)
+        self._segment = []
+        self._check_due = False
+        self._batch = []
         if not self._nonce_is_there:
             self._emit(out, self._nonce_command(self._nonce))
             self._nonce_is_there = True
-        with_overflow = seals and self._sent - self._overflow_seen >= self._batch_bytes
-        check = _Check(self._nonce, self._segment, self._batch if seals else None, with_overflow)
-        self._segment = []
-        self._check_due = False
         self._emit(out, self._check_command)
         if with_overflow:
             self._emit(out, self._overflow_command)
             self._overflow_seen = self._sent
-        self._expect(check)
-
-    def _seal(self, out: bytearray) -> None:
-        self._check(out, seals=True)
-        self._batch = []
+        # The nonce comes last, so that it vouches for the rest as well.
+        self._emit(out, self._scratch_command)
+        self._expect(seal)
         self._nonce = next(self._nonces)
         self._emit(out, self._nonce_command(self._nonce))
         self._batch_start = self._sent
@@ -285,19 +291,20 @@ class Pipeline:
             raise OutOfStep(f"{len(buffer)} bytes came from the board that nobody had asked for.")
 
     def _judge(self, check: _Check, words: tuple[int, ...]) -> None:
-        if words[0] != check.nonce:
+        if check.batch is not None and words[-1] != check.nonce:
             raise OutOfStep(
-                f"The board's answers are out of step: {check.nonce:#010x} was expected and {words[0]:#010x} came."
+                f"The board's answers are out of step: {check.nonce:#010x} was expected and {words[-1]:#010x} came."
             )
-        if check.with_overflow and words[2]:
+        if check.with_overflow and words[1]:
             raise OutOfStep("The board's receive FIFO overflowed, so bytes of what was sent are lost.")
-        errors = words[1] - self._bus_errors
+        errors = words[0] - self._bus_errors
         if errors < 0:
             raise OutOfStep(
-                f"The board's count of bus errors fell from {self._bus_errors} to {words[1]}: it was reset meanwhile."
+                f"The board's count of bus errors fell from {self._bus_errors} to {words[0]}: it was reset meanwhile."
             )
         if errors:
-            self._bus_errors = words[1]
+            # Without a nonce in it, this is to be believed only with the seal; until then, its runs send nothing more.
+            self._bus_errors = words[0]
             _blame(check.segment, errors)
 
 

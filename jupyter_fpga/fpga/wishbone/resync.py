@@ -63,6 +63,8 @@ class Resynchronizer:
         self._nonces = nonce
         self._timing = timing
         self._buffer = bytearray()
+        self._expected = 0
+        self._heard = b""
         self._came = asyncio.Event()
 
     def received(self, data: bytes) -> None:
@@ -71,13 +73,18 @@ class Resynchronizer:
         del self._buffer[:-_KEEP_BYTES]
         self._came.set()
 
-    async def find(self, *, silent: bool) -> Synced | None:
-        """Look for the board until it answers, or ``timing.attempts`` are used up (then ``None``).
+    async def find(self, *, silent: bool) -> Synced | str:
+        """Look for the board until it answers, or ``timing.attempts`` are used up.
 
         Parameters
         ----------
         silent
             Be silent first. Not needed for a board that was powered up just now and that nobody has talked to.
+
+        Returns
+        -------
+        Synced or str
+            What is known of the board, or the reason why it wasn't found.
         """
         for attempt in range(self._timing.attempts):
             if silent or attempt:
@@ -86,25 +93,40 @@ class Resynchronizer:
             synced = await self._look()
             if synced is not None:
                 return synced
-        return None
+        return self._reason()
+
+    def _reason(self) -> str:
+        timing = self._timing
+        if self._heard:
+            return (
+                f"none of {timing.attempts} attempts to find it was answered rightly: {self._expected:08x} was "
+                f"expected, and the last bytes that came are {self._heard.hex()}."
+            )
+        last = timing.silence * 2 ** (timing.attempts - 1)
+        silences = f"silences of {timing.silence:g} to {last:g} s"
+        return f"it didn't answer {timing.attempts} attempts to find it, with {silences}."
 
     async def _look(self) -> Synced | None:
         """One look: any nonce that comes back shows where the answers are, a second one that nothing is before it."""
-        first = next(self._nonces)
+        self._expected = first = next(self._nonces)
         self._buffer.clear()
         self._port.send(self._hello(first) + self._read(self._control.scratch))
         at = await self._find_bytes(first.to_bytes(4, "big"))
         if at is None:
+            self._heard = bytes(self._buffer[-8:])
             return None
         del self._buffer[: at + uartbone.WORD_BYTES]
-        second = next(self._nonces)
-        read = self._read(self._control.scratch) + self._read(self._control.bus_errors)
+        self._expected = second = next(self._nonces)
+        # The nonce comes last, so that it vouches for the count as well.
+        read = self._read(self._control.bus_errors) + self._read(self._control.scratch)
         # The overflow flag is sticky, and what it spoke of is over now: any value clears it.
         clear = uartbone.encode_write(self._control.overflow, (1,))
         self._port.send(self._hello(second) + clear + read)
-        if not await self._have_bytes(8):
+        complete = await self._have_bytes(8)
+        self._heard = bytes(self._buffer[-8:])
+        if not complete:
             return None
-        nonce, bus_errors = uartbone.decode_words(self._buffer, 0, 2)
+        bus_errors, nonce = uartbone.decode_words(self._buffer, 0, 2)
         if nonce != second or len(self._buffer) != 8:
             return None
         return Synced(nonce, bus_errors)

@@ -49,7 +49,9 @@ class Bus:
         self.memory = [0] * WINDOW_WORDS
         self.counter = 0
         self.scratch = 0x1234_5678
+        #: Bits of the scratch register that don't move.
         self.scratch_and = 0xFFFF_FFFF
+        self.scratch_or = 0
         self.bus_errors = 0
         self.overflow = 0
         self.identifier = identifier.encode().ljust(64, b"\0")
@@ -76,7 +78,7 @@ class Bus:
             return self.counter
         if address == CONTROL.scratch:
             if value is not None:
-                self.scratch = value & self.scratch_and
+                self.scratch = value & self.scratch_and | self.scratch_or
             return self.scratch
         if address == CONTROL.bus_errors:
             return self.bus_errors
