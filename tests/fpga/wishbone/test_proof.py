@@ -1,0 +1,54 @@
+"""What a proof says of a board whose bits don't all move."""
+
+import pytest
+from uartbone import CONTROL, IDENTIFIER, Bus
+
+from jupyter_fpga.fpga.wishbone import Operation, ProofFailed
+from jupyter_fpga.fpga.wishbone.proof import prove
+
+
+class Direct:
+    """The board's bus without any wire."""
+
+    def __init__(self) -> None:
+        self.bus = Bus()
+
+    async def read(self, address: int, count: int = 1) -> list[int]:
+        return [self.bus.access(address + 4 * n, None) for n in range(count)]
+
+    async def run(self, operations: list[Operation]) -> list[list[int]]:
+        results = []
+        for operation in operations:
+            if operation.words is None:
+                results.append(await self.read(operation.address))
+            else:
+                self.bus.access(operation.address, operation.words[0])
+                results.append([])
+        return results
+
+
+async def test_a_board_that_works_is_left_as_after_reset():
+    direct = Direct()
+    await prove(direct, CONTROL, IDENTIFIER)
+    assert direct.bus.scratch == 0x1234_5678
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "written", "read"),
+    [
+        (0xFFFF_FFFE, 0, 0x0000_0001, 0x0000_0000),
+        (0x7FFF_FFFF, 0, 0xFFFF_FFFE, 0x7FFF_FFFE),
+        (0xFFFF_FFFF, 0x0000_0100, 0x0000_0001, 0x0000_0101),
+    ],
+)
+async def test_a_bit_that_does_not_move_is_found(low: int, high: int, written: int, read: int):
+    direct = Direct()
+    direct.bus.scratch_and, direct.bus.scratch_or = low, high
+    with pytest.raises(ProofFailed) as failed:
+        await prove(direct, CONTROL, IDENTIFIER)
+    assert failed.value.as_dict() == {
+        "error": "scratch_mismatch",
+        "message": f"The board's scratch register read {read:#010x} after {written:#010x} was written: its bus or its "
+        "serial line is faulty. Take the board out of use if this comes again.",
+        "detail": {"written": written, "read": read},
+    }
