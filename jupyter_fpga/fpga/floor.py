@@ -36,7 +36,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 STORE_RETRY_SECONDS = 5.0
-"""Wait before a job that must be ended is tried again, when the database failed (a full disk)."""
+"""Wait before a move that must not be left out is tried again, when the database failed."""
 
 
 class Builder(Protocol):
@@ -173,10 +173,17 @@ class Floor:
     def _arm(
         self, key: tuple[str, int], when: float | None, action: Callable[[int], Coroutine[Any, Any, None]], fpga_id: int
     ) -> None:
+        async def ring() -> None:
+            try:
+                await action(fpga_id)
+            except StoreFailed as failure:
+                log.error("The lab can't act on the %s of board %s: %s", key[0], fpga_id, failure.message)
+                self._arm(key, self.clock.time() + STORE_RETRY_SECONDS, action, fpga_id)
+
         if when is None:
             self.alarms.clear(key)
         else:
-            self.alarms.set(key, when, lambda: action(fpga_id))
+            self.alarms.set(key, when, ring)
 
     def _refuse_hopeless(self) -> None:
         for job_id, target, tags in self.queue.waiting():
@@ -206,9 +213,9 @@ class Floor:
 
     def spawn(self, row: RowMapping, again: bool = False) -> None:
         """Start to carry out a job that is in the store."""
-        if self.stopping:
-            return
         job_id = row["job_id"]
+        if self.stopping or job_id in self._tasks:
+            return
         task = asyncio.create_task(self._work(row, again), name=f"jupyter_fpga job {job_id}")
         self._tasks[job_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(job_id, None))
@@ -240,13 +247,16 @@ class Floor:
                 move.abandon(job["fpga_id"], job_id, reason)
             return True
 
+        if await self._insist("broken", work):
+            log.error("Job %s failed inside the lab", job_id, exc_info=error)
+
+    async def _insist(self, name: str, work: Callable[[Move], T]) -> T:
+        """Carry out a move that must not be left out, however long the database fails (a full disk)."""
         while True:
             try:
-                if await self.write("broken", work):
-                    log.error("Job %s failed inside the lab", job_id, exc_info=error)
-                return
+                return await self.write(name, work)
             except StoreFailed as failure:
-                log.error("Job %s can't be ended: %s", job_id, failure.message)
+                log.error("The lab can't go on with '%s': %s", name, failure.message)
                 await self.clock.sleep(STORE_RETRY_SECONDS)
 
     def keep(self, lease: Lease) -> None:
@@ -258,8 +268,14 @@ class Floor:
             def work(tx: Transaction) -> None:
                 tx.renew(jobs, {"job_id": lease.job_id}, fence=lease.job_fence, lease_seconds=seconds)
 
-            if lease.job_id in self._tasks:
+            try:
                 await self.store.write(work)
+            except StaleFence:
+                # Somebody else's by now; the worker will find out.
+                return
+            except StoreFailed as failure:
+                log.error("The lease of job %s can't be renewed: %s", lease.job_id, failure.message)
+            if lease.job_id in self._tasks:
                 self.keep(lease)
 
         self.alarms.set(key, self.clock.time() + seconds / 2, renew)
@@ -294,6 +310,11 @@ class Floor:
 
     # Boards
 
+    def check_link(self, unit: Unit) -> None:
+        """After a board became ``reserved``: it may have been lost in the moment between its proof and that."""
+        if unit.link is None:
+            self.board_lost(unit, LinkLost("it was lost just after it had been programmed."))
+
     def board_lost(self, unit: Unit, error: LinkLost) -> None:
         """A board that was proven can't be reached any more: to ``error`` with it, whether anybody waits or not."""
         unit.detach()
@@ -304,7 +325,7 @@ class Floor:
                 move.lose_board(unit.fpga_id, "lost", error.message)
 
         if not self.stopping:
-            task = asyncio.create_task(self._write("board lost", work), name=f"jupyter_fpga lost {unit.fpga_id}")
+            task = asyncio.create_task(self._insist("board lost", work), name=f"jupyter_fpga lost {unit.fpga_id}")
             self._writes.add(task)
             task.add_done_callback(self._written)
 

@@ -140,6 +140,7 @@ async def _check_reserved(floor: Floor, unit: Unit, row: RowMapping) -> None:
             log.info("Board %s is there, but not as it was left: %s", unit.fpga_id, error.message)
         else:
             await floor.write("restart attached", _attached, row)
+            floor.check_link(unit)
             return
     await _restore(floor, unit, row)
 
@@ -167,6 +168,7 @@ async def _restore(floor: Floor, unit: Unit, row: RowMapping) -> None:
         _attached(move, row)
 
     await floor.write("restart proven", proven)
+    floor.check_link(unit)
 
 
 def _take(move: Move, row: RowMapping) -> RowMapping:

@@ -416,9 +416,9 @@ def people() -> tuple[Person, Person, Person]:
 def make_lab(tmp_path: Path) -> Callable[..., Lab]:
     """Makes labs that a test starts and stops itself."""
 
-    def make(boards: int = 2, **config: Any) -> Lab:
+    def make(boards: int = 2, folder: Path = tmp_path, **config: Any) -> Lab:
         config.setdefault("watermark_seconds", 0.01)
-        return Lab(tmp_path, FpgaConfig(boards=simulated_boards(boards), **config))
+        return Lab(folder, FpgaConfig(boards=simulated_boards(boards), **config))
 
     return make
 

@@ -140,6 +140,7 @@ async def _onto_board(floor: Floor, lease: Lease, result: BuildResult, facts: di
     log.write(f"Board {unit.fpga_id} runs it: {result.manifest.identifier}")
     await log.flush()
     await floor.write("proven", _proven, lease, facts)
+    floor.check_link(unit)
 
 
 def _claim(move: Move, row: RowMapping, again: bool) -> Lease:

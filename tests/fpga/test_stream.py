@@ -1,0 +1,201 @@
+"""The live path: who may, in which order, and how it ends."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from jupyter_fpga.errors import Conflict, Forbidden, Invalid, LabError
+from jupyter_fpga.fpga.frames import Request, TextRequest
+from jupyter_fpga.fpga.rates import RateLimit
+from jupyter_fpga.fpga.wishbone import LinkBusy
+
+READ = Request(0, None, 1)
+
+
+def write(value: int, address: int = 0) -> Request:
+    return Request(address, (value,), 1)
+
+
+async def refused(kind: type[LabError], code: str, message: str, work: Any) -> None:
+    with pytest.raises(kind) as caught:
+        await work
+    assert (caught.value.code, caught.value.message) == (code, message)
+
+
+async def test_frames_are_sent_without_waiting_and_answered_in_order(lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    await lab.reserved()
+    stream = await lab.fpga.open_stream(ann, 0)
+    answers = []
+    for value in range(50):
+        answers += [await stream.submit(write(value)), await stream.submit(READ)]
+    assert [await answer for answer in answers] == [words for value in range(50) for words in ([], [value])]
+    named = await stream.submit(TextRequest({"op": "read", "register": "duty"}, "a"))
+    assert await named == {"data": [49], "values": [49]}
+    assert lab.fpga._floor.counts.stream_frames["ann"] == 101
+    assert await lab.fpga.jobs(ann, type="run") == []
+    await stream.close()
+    assert (stream.closed, await stream.wait_closed()) == ("closed", "closed")
+    assert lab.fpga._floor.pool[0].streams == set()
+
+
+async def test_a_frame_that_cannot_be_right_is_answered_with_its_error(lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    await lab.reserved()
+    stream = await lab.fpga.open_stream(ann, 0)
+    wrong = await stream.submit(Request(2, None, 1))
+    right = await stream.submit(READ)
+    with pytest.raises(Invalid) as caught:
+        await wrong
+    assert caught.value.code == "run_rejected"
+    assert await right == [0]
+    assert len(lab.links[-1].log) == 1
+    await stream.close()
+
+
+async def test_only_the_holder_and_only_reserved(lab: Any, people: Any) -> None:
+    ann, ben, _ = people
+    with pytest.raises(Conflict) as caught:
+        await lab.fpga.open_stream(ann, 0)
+    assert caught.value.code == "fpga_not_reserved"
+    with pytest.raises(Conflict) as caught:
+        await lab.fpga.open_stream(ann, 0, observe=True)
+    assert caught.value.code == "fpga_not_reserved"
+    await lab.reserved()
+    await refused(
+        Forbidden,
+        "not_session_holder",
+        "Board 0 is held by somebody else. Submit your design to get a board of your own.",
+        lab.fpga.open_stream(ben, 0),
+    )
+
+
+async def test_observers_read_where_the_holder_allows_it(lab: Any, people: Any) -> None:
+    ann, ben, _ = people
+    await lab.reserved()
+    await refused(
+        Forbidden,
+        "observers_not_allowed",
+        "The holder of board 0 does not let others watch it. Ask them to allow observers.",
+        lab.fpga.open_stream(ben, 0, observe=True),
+    )
+    with pytest.raises(Forbidden):
+        await lab.fpga.allow_observers(ben, 0, True)
+    assert await lab.fpga.allow_observers(ann, 0, True) == {"fpga_id": 0, "observers_allowed": True}
+    watching = await lab.fpga.open_stream(ben, 0, observe=True)
+    assert await (await watching.submit(READ)) == [0]
+    await refused(
+        Forbidden,
+        "observers_only_read",
+        "You watch board 0, which its holder alone may write. Read, or submit a design of your own.",
+        await watching.submit(write(1)),
+    )
+    own = await lab.fpga.open_stream(ann, 0)
+    await lab.fpga.allow_observers(ann, 0, False)
+    assert (watching.closed, own.closed) == ("session_ended", None)
+    await lab.fpga.allow_observers(ann, 0, True)
+    await lab.released()
+    await lab.reserved()
+    # It was for that session.
+    with pytest.raises(Forbidden):
+        await lab.fpga.open_stream(ben, 0, observe=True)
+
+
+@pytest.mark.parametrize("how", ["release", "expiry", "kick", "loss"])
+async def test_a_stream_ends_with_its_session(lab: Any, people: Any, how: str) -> None:
+    ann, _, operator = people
+    await lab.reserved()
+    streams = [await lab.fpga.open_stream(ann, 0) for _ in range(2)]
+    ended = asyncio.gather(*(stream.wait_closed() for stream in streams))
+    if how == "release":
+        await lab.fpga.release(ann, 0)
+    elif how == "expiry":
+        lab.clock.advance(3600)
+    elif how == "kick":
+        await lab.fpga.kick(operator, 0)
+    else:
+        lab.driver.kill(max(lab.driver.running))
+    assert await ended == ["session_ended", "session_ended"]
+    await refused(
+        Conflict,
+        "session_ended",
+        "The session on board 0 has ended. Submit your design again to get a board.",
+        streams[0].submit(READ),
+    )
+    await lab.state(0, "idle")
+
+
+async def test_a_stream_outlives_the_holders_next_design(lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    await lab.reserved()
+    stream = await lab.fpga.open_stream(ann, 0)
+    await (await stream.submit(write(5)))
+    lab.driver.hold = asyncio.Event()
+    job = await lab.submit(text="class Next: ...", fpga_id=0)
+    await lab.driver.holding.wait()
+    await refused(
+        Conflict,
+        "fpga_not_reserved",
+        "Board 0 can't be read or written now: it is being programmed (state 'programming'). "
+        "Its registers answer once a design of yours is programmed (state 'reserved').",
+        await stream.submit(READ),
+    )
+    lab.driver.hold.set()
+    await lab.ended(job["job_id"])
+    assert await (await stream.submit(READ)) == [0]
+    await stream.close()
+
+
+async def test_a_link_that_is_held_exclusively_ends_the_stream(lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    await lab.reserved()
+    stream = await lab.fpga.open_stream(ann, 0)
+    lab.links[-1].error = lambda *_: LinkBusy("a capture")
+    answer = await stream.submit(READ)
+    with pytest.raises(LinkBusy):
+        await answer
+    assert stream.closed == "link_busy"
+
+
+async def test_streams_end_with_the_lab(make_lab: Any, people: Any) -> None:
+    lab = await make_lab().start()
+    await lab.all_idle()
+    await lab.reserved()
+    stream = await lab.fpga.open_stream(people[0], 0)
+    await lab.stop()
+    assert stream.closed == "lab_stopping"
+
+
+async def test_an_owners_streams_share_one_rate(make_lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    lab = await make_lab(stream_frames_per_second=10.0, stream_burst=4).start()
+    await lab.all_idle()
+    await lab.reserved()
+    streams = [await lab.fpga.open_stream(ann, 0) for _ in range(2)]
+    for stream in streams * 2:
+        await (await stream.submit(READ))
+    fifth = asyncio.create_task(streams[0].submit(READ))
+    await asyncio.sleep(0)
+    lab.clock.advance(0.05)
+    await asyncio.sleep(0)
+    assert not fifth.done()
+    lab.clock.advance(0.05)
+    assert await (await fifth) == [0]
+    for stream in streams:
+        await stream.close()
+    await lab.stop()
+
+
+async def test_a_burst_comes_back_with_time(lab: Any) -> None:
+    limit = RateLimit(lab.clock, 10.0, 3)
+    for _ in range(3):
+        await limit.take()
+    lab.clock.advance(100)
+    for _ in range(3):
+        await limit.take()
+    fourth = asyncio.create_task(limit.take())
+    await asyncio.sleep(0)
+    assert not fourth.done()
+    lab.clock.advance(0.1)
+    await fourth
