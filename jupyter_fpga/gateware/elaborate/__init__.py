@@ -19,8 +19,8 @@ Errors that a design can make, by code
     The netlist is no circuit.
 ``undeclared_domain`` ``no_clock`` ``derived_clock`` ``clock_domain``
     Clocks.
-``unknown_module`` ``bad_name`` ``bad_entry`` ``unknown_target`` ``bad_clock``
-    The request and its files.
+``unknown_module`` ``bad_name`` ``bad_entry`` ``unknown_target`` ``bad_clock`` ``bad_soc``
+    The request and its files, and what a whole SoC must leave as it is.
 """
 
 from ._step import run

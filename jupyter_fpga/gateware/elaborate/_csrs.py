@@ -33,11 +33,11 @@ def words_of_csr(csr: Any) -> int:
     return -(-int(csr.size) // 32)
 
 
-def csr_memory(memory: CsrMemory) -> Memory:
-    """What the manifest says of a memory."""
+def csr_memory(memory: CsrMemory, name: str | None = None) -> Memory:
+    """What the manifest says of a memory, by the name that LiteX has for it unless another is given."""
     read_only = memory.read_only or getattr(memory.memory, "bus_read_only", False)
     return Memory(
-        name=str(memory.memory.name_override),
+        name=name or str(memory.memory.name_override),
         offset=memory.offset,
         words=memory.words,
         width=min(32, memory.memory.width),

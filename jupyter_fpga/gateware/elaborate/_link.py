@@ -86,19 +86,19 @@ def link(
             ]
         )
         if target.simulated:
-            _check_clocks((scratch / "flat.il").read_text("utf-8"), source, target, lines)
+            _check_clocks((scratch / "flat.il").read_text("utf-8"), top, source, target, lines)
         text = (scratch / "linked.il").read_text("utf-8")
     text = own_places(re.sub(r"\A#.*\n", "", text), source)
     return Linked(text, _problems(log, text, source, lines))
 
 
-def _check_clocks(flat: str, source: Source, target: Target, lines: LineOf) -> None:
+def _check_clocks(flat: str, top: str, source: Source, target: Target, lines: LineOf) -> None:
     """Refuse registers on a clock that the design makes itself; see :func:`._clocks.derived_clock` for the reason."""
     for cell in re.findall(r"^  cell \$\S+ .*?^  end$", flat, re.M | re.S):
         clock = re.search(r"^    connect \\(?:CLK|RD_CLK|WR_CLK) (\S+)", cell, re.M)
         if clock and clock[1] != "\\clk" and "'" not in clock[1]:
             name = _plain(clock[1])
-            place = _place(flat, "lab_window", clock[1], source, lines)
+            place = _place(flat, top, clock[1], source, lines)
             raise _error(
                 f"The signal {name} is made by the design itself and used as a clock, and the target {target.name} "
                 "knows one clock only; use clk with an enable.",

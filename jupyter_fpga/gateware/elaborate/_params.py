@@ -50,8 +50,9 @@ def constructor_arguments(
 
 
 def takes(cls: type, name: str) -> bool:
-    """Whether the constructor of ``cls`` has an argument of that name."""
-    return name in _parameters(cls)
+    """Whether the constructor of ``cls`` has an argument of that name, or takes any."""
+    parameters = _parameters(cls)
+    return name in parameters or any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
 
 
 def check_known(program: Program, params: dict[str, Any], arguments: list[str]) -> None:
