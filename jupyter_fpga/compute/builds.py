@@ -25,6 +25,10 @@ from jupyter_fpga.gateware.manifest import Manifest
 __all__ = ("Builds",)
 
 
+_TRIM_EVERY = 20
+"""Builds between two looks at the size of what is kept."""
+
+
 def _nothing(*_: object) -> None:
     return None
 
@@ -72,6 +76,7 @@ class Builds:
         self._bases = data_dir / "cache" / "base"
         self._folders: dict[str, Path] = {}
         self._active = 0
+        self._made = 0
 
     async def prepare(self, progress: Callable[[str], None] | None = None) -> None:
         """Make ready what every build needs: tools that compile themselves once, and the base.
@@ -141,14 +146,36 @@ class Builds:
         with self._at_work():
             result, keys = await build.run(source, options)
         replace_file(self._record(result.digest), json.dumps(keys).encode())
+        if not all(stage.cached for stage in result.stages):
+            self._made += 1
+            if self._made % _TRIM_EVERY == 0:
+                await self.trim(keep=keys)
         return result
 
-    async def trim(self) -> int:
-        """Bring the kept results down to their size, oldest first; returns the bytes freed. Waits for no build."""
+    async def trim(self, keep: Collection[str] = ()) -> int:
+        """Bring the kept results down to their size, oldest first; returns the bytes freed.
+
+        Does nothing while something is being built. What is on boards stays, and the bases in use.
+
+        Parameters
+        ----------
+        keep
+            Keys of actions that stay besides.
+        """
         if self._active:
             return 0
-        pinned = {key for digest in self._pinned() for key in self._keys_of(digest)} | set(self._folders)
-        return await asyncio.to_thread(self.cache.trim, pinned)
+        pinned = {key for digest in self._pinned() for key in self._keys_of(digest)} | set(self._folders) | set(keep)
+        return await asyncio.to_thread(self._trim, pinned)
+
+    def _trim(self, pinned: Collection[str]) -> int:
+        freed = self.cache.trim(pinned)
+        for folder in self._bases.glob("*"):
+            if folder.name not in pinned and not self.cache.knows(folder.name):
+                shutil.rmtree(folder, ignore_errors=True)
+        for record in self._records.glob("*.json"):
+            if not any(self.cache.knows(key) for key in self._keys_of(record.stem)):
+                record.unlink()
+        return freed
 
     def _keys_of(self, digest: str) -> list[str]:
         try:

@@ -146,6 +146,10 @@ class ActionCache:
         os.utime(path)  # its age, for trim()
         return entry
 
+    def knows(self, key: str) -> bool:
+        """Whether there is a result of that key, sound or not."""
+        return self._record(key).exists()
+
     def path(self, entry: Entry, name: str) -> Path:
         """Where a file of a result is; its own name is not part of the path."""
         return self.blobs.path(entry.blobs[name])

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +69,7 @@ async def spawn_detached(
     environment: Mapping[str, str] | None = None,
     passed: Sequence[int] = (),
     limits: Limits = DETACHED_LIMITS,
+    before_start: Callable[[Detached], None] = lambda detached: None,
 ) -> Detached:
     """Start a program that goes on when the lab is gone.
 
@@ -86,6 +87,9 @@ async def spawn_detached(
         Descriptors that it inherits, with their numbers (the master of a pseudo-terminal).
     limits
         Kept by the kernel alone, per process.
+    before_start
+        Called while the program still waits at its gate: what is noted here is noted of every program that ever ran,
+        for one whose lab dies before it opens the gate ends there.
 
     Raises
     ------
@@ -102,12 +106,13 @@ async def spawn_detached(
         os.close(log)
     try:
         launched.limit(limits)
-        started = start_time(launched.leader)
+        detached = Detached(launched.leader, start_time(launched.leader) or 0)
+        before_start(detached)
         launched.start()
     finally:
         _reap_later(launched.popen)
         launched.close()
-    return Detached(launched.leader, started or 0)
+    return detached
 
 
 async def kill_detached(detached: Detached) -> None:

@@ -96,7 +96,7 @@ class Steps:
         if request is not None:
             inputs = {**inputs, "request.json": json.dumps(request).encode()}
         finished = await self.runner.run(
-            [*self.command, stage],
+            self.toolchains.command([*self.command, stage]),
             limits=self.limits[stage],
             inputs=inputs,
             outputs=[*outputs, "error.json"],
@@ -108,7 +108,7 @@ class Steps:
         if finished.bound is not None:
             raise _over_limit(stage, finished.bound, self.limits[stage])
         if finished.returncode == _DESIGN_AT_FAULT and "error.json" in finished.outputs:
-            raise _design_error(stage, finished.outputs["error.json"])
+            raise _design_error(stage, finished.outputs["error.json"], self.limits[stage])
         missing = [name for name in required if name not in finished.outputs]
         if finished.returncode or missing:
             raise _tool_failed(stage, finished, missing)
@@ -156,7 +156,7 @@ def _over_limit(stage: Stage, bound: Bound, limits: Limits) -> BuildFailed:
     return BuildFailed(sentence, stage=stage, code=code)
 
 
-def _design_error(stage: Stage, path: Path) -> BuildFailed:
+def _design_error(stage: Stage, path: Path, limits: Limits) -> BuildFailed:
     """What a step told in ``error.json``. A stranger's program may have written that, so nothing in it is believed."""
     try:
         told = json.loads(path.read_bytes())
@@ -171,6 +171,10 @@ def _design_error(stage: Stage, path: Path) -> BuildFailed:
     def of_kind(name: str, kind: type) -> Any:
         return told[name] if isinstance(told.get(name), kind) else None
 
+    if message.startswith("MemoryError"):
+        # The kernel refused a single large piece, before the supervisor saw a sum.
+        over = _over_limit(stage, "memory", limits)
+        code, message = over.code, over.message
     return BuildFailed(
         message[:2000],
         stage=stage,

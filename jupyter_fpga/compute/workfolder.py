@@ -65,8 +65,8 @@ def collect(folder: int, names: Sequence[str], into: Path, *, max_bytes: int, ma
     folder
         Descriptor of the work folder. Nothing may run in it any more.
     names
-        Names of files; ``folder/`` stands for all files below that folder, and ``*`` for everything. What isn't there
-        is left out.
+        Names of files; ``folder/`` stands for all files below that folder, and ``*`` for everything, both
+        without hidden files. What isn't there is left out.
     into
         Where to put them, under the same names. Executables stay executable.
     max_bytes, max_files
@@ -127,7 +127,7 @@ def _expand(folder: int, names: Sequence[str], max_files: int) -> Iterator[str]:
 
 
 def _walk(folder: int, below: str, max_files: int) -> Iterator[str]:
-    """Names of everything below a folder that isn't a folder; links to folders count as files."""
+    """Names of everything below a folder that isn't a folder, hidden files left out; a link to a folder is a file."""
     if below.count("/") > _DEEPEST:
         raise BadOutput(f"The program left folders deeper than {_DEEPEST} in one another; they were not read.")
     inside = _open_inside(folder, below.rstrip("/") or ".", _FOLDER)
@@ -136,7 +136,8 @@ def _walk(folder: int, below: str, max_files: int) -> Iterator[str]:
     try:
         with os.scandir(inside) as entries:
             # One more than is allowed, so that the sum is seen to be too large.
-            found = sorted((e.name, e.is_dir(follow_symlinks=False)) for e in islice(entries, max_files + 1))
+            listed = islice((entry for entry in entries if not entry.name.startswith(".")), max_files + 1)
+            found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in listed)
     finally:
         os.close(inside)
     for name, is_folder in found:

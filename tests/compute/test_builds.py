@@ -201,7 +201,7 @@ async def test_the_base_is_built_once_and_is_an_image(make: Make) -> None:
     assert (await builds.base("simulated", 24_000_000)).digest != base.digest
 
 
-async def test_trim_keeps_what_is_on_a_board(make: Make) -> None:
+async def test_trim_keeps_what_is_on_a_board(make: Make, tmp_path: Path) -> None:
     pinned: list[str] = []
     builds = make(pinned=lambda: pinned)
     builds.cache._max_bytes = 0
@@ -209,6 +209,7 @@ async def test_trim_keeps_what_is_on_a_board(make: Make) -> None:
     gone = await builds.build(design("gone = 1"), BuildOptions())
     pinned.append(kept.digest)
     assert await builds.trim() > 0
+    assert not (tmp_path / "lab" / "builds" / f"{gone.digest}.json").exists()
     assert kept.artifacts["bitstream"].exists()
     assert not gone.artifacts["bitstream"].exists()
     heard = Heard()
@@ -313,6 +314,16 @@ async def test_an_error_of_the_design_has_its_place(make: Make) -> None:
     assert error.frames == told["frames"]
     assert error.detail["line"] == 3
     assert "column" not in error.detail
+
+
+async def test_memory_that_the_kernel_refuses_is_the_limit_too(make: Make) -> None:
+    told = {"code": "elaboration_failed", "message": "MemoryError", "file": "design.py", "line": 2}
+    error = await fail(make(), f"import json, sys\njson.dump({told!r}, open('error.json', 'w'))\nsys.exit(3)")
+    assert (error.code, error.line) == ("memory_limit", 2)
+    assert error.message == (
+        "Elaboration used more than its limit of 1024 MiB of memory; make the design, or the tables that it "
+        "computes, smaller."
+    )
 
 
 async def test_a_forged_error_is_not_believed(make: Make) -> None:
