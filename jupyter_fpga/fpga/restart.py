@@ -33,9 +33,18 @@ async def recover(floor: Floor) -> None:
     """Bring the store and the boards together, then let the jobs go on."""
     await floor.write("restart boards", _enter_boards)
     await floor.write("restart runs", _end_runs)
+    await _sweep(floor)
     await asyncio.gather(*(_check(floor, unit) for unit in floor.pool))
     for row in await floor.read(_unfinished):
         floor.spawn(row, again=True)
+
+
+async def _sweep(floor: Floor) -> None:
+    """Take down boards that run though no board's row knows them: their lab died while it programmed, or they were
+    taken out of the configuration."""
+    for name, driver in {unit.config.driver: unit.driver for unit in floor.pool}.items():
+        rows = [unit.row for unit in floor.pool if unit.config.driver == name and unit.row is not None]
+        await driver.sweep([row["process"] for row in rows if row["process"] is not None])
 
 
 def _enter_boards(move: Move) -> None:

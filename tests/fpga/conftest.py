@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import itertools
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,10 @@ class Boards:
 
     async def shutdown(self, record: dict[str, Any]) -> None:
         self.kill(record["pid"])
+
+    async def sweep(self, known: Collection[dict[str, Any]]) -> None:
+        for pid in set(self.running) - {record["pid"] for record in known}:
+            self.kill(pid)
 
     def bench(self, record: dict[str, Any]) -> Any:
         raise NotImplementedError

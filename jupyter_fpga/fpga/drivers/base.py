@@ -1,6 +1,6 @@
 """What every driver can do, and how it says that it couldn't."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -98,6 +98,10 @@ class Driver(Protocol):
 
     async def shutdown(self, record: Record) -> None:
         """Take the board down. Nothing of it is left when this returns; nothing happens if it is gone already."""
+        ...
+
+    async def sweep(self, known: Collection[Record]) -> None:
+        """Take down every board of an earlier lab that isn't among ``known``: it died before it could note them."""
         ...
 
     def bench(self, record: Record) -> Bench:

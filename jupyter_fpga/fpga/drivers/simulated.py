@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import secrets
 import shutil
 import socket
 import termios
 import tty
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,11 @@ __all__ = ("SimulatedDriver",)
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
+#: File in a board's folder that names its process, from before its program begins.
+_PROCESS = "process.json"
+
 #: Where the sandbox shows the board its own program.
 _PROGRAM = "/board/simulator"
-
-_START_SECONDS = 20.0
-"""A board answers within 20 ms of its start; on a machine that swaps, later. After this it isn't coming."""
 
 _QUIT_SECONDS = 1.0
 """How long a board may take to end in order (a trace is written out) before it is killed."""
@@ -48,13 +50,24 @@ class SimulatedDriver:
         Seconds after which a board whose lab is gone ends itself.
     tail
         Seconds of board time that go on after the last byte on a line, or the last command of the bench.
+    start_seconds
+        A board answers within 20 ms of its start; on a machine that swaps, later. After this it isn't coming.
     """
 
-    def __init__(self, sandbox: Sandbox, run_dir: Path, *, linger: float = 300.0, tail: float = 0.05) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        run_dir: Path,
+        *,
+        linger: float = 300.0,
+        tail: float = 0.05,
+        start_seconds: float = 20.0,
+    ) -> None:
         self._sandbox = sandbox
         self._run_dir = run_dir
         self._linger = linger
         self._tail = tail
+        self._start_seconds = start_seconds
         self._channels: dict[str, Channel] = {}
 
     async def program(self, image: Path, manifest: Manifest) -> Record:
@@ -79,7 +92,7 @@ class SimulatedDriver:
             }
             try:
                 channel = await self._channel(record)
-                async with asyncio.timeout(_START_SECONDS):
+                async with asyncio.timeout(self._start_seconds):
                     await channel.hello()
             except BaseException as error:
                 self._forget(record)
@@ -112,6 +125,7 @@ class SimulatedDriver:
                 folder=folder / "work",
                 mounts=[Mount(_absolute(image), _PROGRAM)],
                 passed=[master, slave, control],
+                before_start=lambda board: _note(folder, board),
             )
         except (SandboxError, OSError) as error:
             raise DriverError(f"The simulated board could not be started: {error}") from error
@@ -129,7 +143,7 @@ class SimulatedDriver:
             return False
         try:
             channel = await self._channel(record)
-            async with asyncio.timeout(_START_SECONDS):
+            async with asyncio.timeout(self._start_seconds):
                 await channel.hello()
         except (DriverError, TimeoutError):
             self._forget(record)
@@ -150,6 +164,15 @@ class SimulatedDriver:
             await kill_detached(Detached(record["pid"], record["start_time"]))
         self._forget(record)
         shutil.rmtree(record["run_dir"], ignore_errors=True)
+
+    async def sweep(self, known: Collection[Record]) -> None:
+        keep = {Path(record["run_dir"]).name for record in known}
+        for folder in self._run_dir.glob("*/"):
+            if folder.name not in keep:
+                board = _noted(folder)
+                if board is not None:
+                    await kill_detached(board)
+                shutil.rmtree(folder, ignore_errors=True)
 
     def bench(self, record: Record) -> Bench:
         return SimulatedBench(
@@ -189,6 +212,22 @@ def _make_folder(run_dir: Path) -> Path:
     # A lab that runs as root gives it to the board's own user number, and bubblewrap must be able to enter it.
     (folder / "work").mkdir(mode=0o711)
     return folder
+
+
+def _note(folder: Path, board: Detached) -> None:
+    """Write down a board's process where :func:`_noted` finds it; the board itself sees only its work folder."""
+    process = {"pid": board.pid, "start_time": board.start_time, "boot_id": _boot_id()}
+    (folder / _PROCESS).write_text(json.dumps(process), "ascii")
+
+
+def _noted(folder: Path) -> Detached | None:
+    """The process that was noted in a board's folder, if it can still run."""
+    try:
+        process = json.loads((folder / _PROCESS).read_text("ascii"))
+    except (FileNotFoundError, ValueError):
+        # Its lab died before the board's program began, or the machine did.
+        return None
+    return Detached(process["pid"], process["start_time"]) if process["boot_id"] == _boot_id() else None
 
 
 def _listen(path: Path) -> socket.socket:
