@@ -172,7 +172,6 @@ class _Workshop:
         self._runner = runner
         self._store = store
         self._progress = progress
-        self._pinned: Collection[str] = ()
         self._builds: asyncio.Task[Builds] | None = None
 
     def prepare(self) -> None:
@@ -180,10 +179,12 @@ class _Workshop:
         self._builds = asyncio.create_task(self._prepare(), name="jupyter_fpga tools")
 
     async def _prepare(self) -> Builds:
-        self._pinned = await self._store.read(_images_on_boards)
         toolchains = await Toolchains.find(progress=self._progress)
         builds = Builds(
-            data_dir=self._data_dir, runner=self._runner, toolchains=toolchains, pinned=lambda: self._pinned
+            data_dir=self._data_dir,
+            runner=self._runner,
+            toolchains=toolchains,
+            pinned=lambda: self._store.read(_images_on_boards),
         )
         await builds.prepare(self._progress)
         return builds

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,10 @@ _TRIM_EVERY = 20
 """Builds between two looks at the size of what is kept."""
 
 
+async def _none_pinned() -> Collection[str]:
+    return ()
+
+
 def _nothing(*_: object) -> None:
     return None
 
@@ -49,7 +53,7 @@ class Builds:
     parallel
         Stages that run at once; as many as there are processors if not given.
     pinned
-        Returns the digests of builds that must stay, whatever their age: those that are on boards.
+        Awaited for the digests of builds that must stay, whatever their age: those that are on boards.
     command
         The program of the stages; see :class:`~jupyter_fpga.compute.stages.Steps`.
     """
@@ -63,7 +67,7 @@ class Builds:
         cache: ActionCache | None = None,
         limits: Mapping[Stage, Limits] = LIMITS,
         parallel: int | None = None,
-        pinned: Callable[[], Collection[str]] = tuple,
+        pinned: Callable[[], Awaitable[Collection[str]]] = _none_pinned,
         command: Sequence[str] | None = None,
     ) -> None:
         self.toolchains = toolchains
@@ -164,7 +168,10 @@ class Builds:
         """
         if self._active:
             return 0
-        pinned = {key for digest in self._pinned() for key in self._keys_of(digest)} | set(self._folders) | set(keep)
+        on_boards = {key for digest in await self._pinned() for key in self._keys_of(digest)}
+        if self._active:
+            return 0
+        pinned = on_boards | set(self._folders) | set(keep)
         return await asyncio.to_thread(self._trim, pinned)
 
     def _trim(self, pinned: Collection[str]) -> int:

@@ -203,7 +203,11 @@ async def test_the_base_is_built_once_and_is_an_image(make: Make) -> None:
 
 async def test_trim_keeps_what_is_on_a_board(make: Make, tmp_path: Path) -> None:
     pinned: list[str] = []
-    builds = make(pinned=lambda: pinned)
+
+    async def on_boards() -> list[str]:
+        return pinned
+
+    builds = make(pinned=on_boards)
     builds.cache._max_bytes = 0
     kept = await builds.build(design("kept = 1"), BuildOptions())
     gone = await builds.build(design("gone = 1"), BuildOptions())
