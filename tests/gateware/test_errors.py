@@ -336,6 +336,20 @@ def test_warnings_name_the_line(elaborate):
     assert (warning.message, warning.file, warning.line) == ("It is cold.", "design.py", 6)
 
 
+def test_part_that_is_never_added_is_warned_of(elaborate):
+    part = "class _Part(Elaboratable):\n    def elaborate(self, platform):\n        return Module()\n"
+    (warning,) = elaborate(part + design(["x: In(1)"], ["part = _Part()"])).manifest.warnings
+    assert (warning.file, warning.line) == ("design.py", 8)
+    assert warning.message.endswith("created but never used")
+
+
+def test_nothing_is_said_of_unused_parts_when_the_design_fails(elaborate):
+    part = "class _Part(Elaboratable):\n    def elaborate(self, platform):\n        return Module()\n"
+    result = elaborate(part + design(["x: In(1)"], ["self.part = _Part()", "1 / 0"]))
+    assert result.error["line"] == 9
+    assert result.output == "ZeroDivisionError: division by zero.\n"
+
+
 def test_probes_are_not_taken_and_not_missed(elaborate):
     result = elaborate(design(["x: In(1)"], []), probes=["x"])
     (warning,) = result.manifest.warnings

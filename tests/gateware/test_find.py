@@ -79,6 +79,18 @@ def test_imported_classes_are_no_candidates(elaborate):
     assert elaborate(files).manifest.top == "Whole"
 
 
+def test_entry_in_a_folder_and_files_that_import_it(elaborate):
+    files = {
+        "src/blinky.py": "import parts\nWIDTH = 5\n\ndef width():\n    return WIDTH\n\n"
+        "class Top(wiring.Component):\n    def __init__(self):\n"
+        "        super().__init__({'x': In(parts.twice())})\n"
+        "    def elaborate(self, platform):\n        return Module()\n",
+        "src/parts.py": "import blinky\n\ndef twice():\n    return 2 * blinky.width()\n",
+        "design.py": "1 / 0\n",
+    }
+    assert elaborate(files, entry="src/blinky.py").register("x").width == 10
+
+
 def test_elaboratables_without_a_bus_are_no_candidates(elaborate):
     manifest = elaborate(HELPER + SLAVE.format(name="Slave")).manifest
     assert (manifest.top, manifest.form) == ("Slave", "wishbone")

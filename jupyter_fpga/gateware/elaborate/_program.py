@@ -60,7 +60,8 @@ def execute(source: Source, params: dict[str, Any]) -> Program:
     """
     text = source.text()
     os.chdir(source.directory)
-    sys.path.insert(0, str(source.directory.resolve()))
+    folders = dict.fromkeys(str(folder.resolve()) for folder in (source.path.parent, source.directory))
+    sys.path[:0] = folders
     with person_errors(source):
         tree = ast.parse(text, source.fixed_name)
         constants, given = _set_constants(tree, params)
@@ -68,10 +69,12 @@ def execute(source: Source, params: dict[str, Any]) -> Program:
     # So that tracebacks and `inspect.getsource` find the text under the name that it is compiled with.
     linecache.cache[source.fixed_name] = (len(text), None, text.splitlines(keepends=True), source.fixed_name)
     module = ModuleType(MODULE)
-    module.__file__ = str(source.directory.resolve() / source.entry)
+    module.__file__ = str(source.path.resolve())
     injected = _names(tree)
     module.__dict__.update(injected)
     sys.modules[MODULE] = module
+    # Other files of the bundle may import the entry, by the name that the person gave it.
+    sys.modules.setdefault(source.path.stem, module)
     with person_errors(source):
         exec(code, module.__dict__)
     return Program(source, tree, module, constants, given, injected)

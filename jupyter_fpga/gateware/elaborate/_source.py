@@ -25,13 +25,19 @@ class Source:
     entry: str
 
     @property
+    def path(self) -> Path:
+        """The entry file."""
+        return self.directory / self.entry
+
+    @property
     def fixed_name(self) -> str:
-        """What the entry file is called in the netlist."""
-        return ENTRY[Path(self.entry).suffix]
+        """What the entry file is called in the netlist; its own name if the bundle has another file of that name."""
+        fixed = ENTRY[self.path.suffix]
+        return self.entry if (self.directory / fixed).exists() else fixed
 
     @property
     def is_verilog(self) -> bool:
-        return Path(self.entry).suffix in (".v", ".sv")
+        return self.path.suffix in (".v", ".sv")
 
     def text(self, name: str | None = None) -> str:
         """Text of a file of the source, of the entry when no name is given.

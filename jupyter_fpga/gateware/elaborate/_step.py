@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def run(work: Path) -> None:
             warnings.simplefilter("always")
             outcome = elaborate(source, request)
     except DesignError as error:
+        _hush_amaranth()
         if error.file and error.text is None:
             error.text = source.line_text(error.file, error.line)
         raise
@@ -79,6 +81,13 @@ def _elaborate_top(program: Program, top: Top, request: Request) -> Outcome:
 def _make(program: Program, cls: type, request: Request) -> Any:
     with person_errors(program.source):
         return cls(**constructor_arguments(program, cls, request.params))
+
+
+def _hush_amaranth() -> None:
+    """Say nothing at exit about parts of a design that were not used because the design failed."""
+    library = sys.modules.get("amaranth.hdl._ir")
+    if library is not None:
+        library.UnusedElaboratable._MustUse__silence = True
 
 
 def _own_warnings(caught: list[warnings.WarningMessage], source: Source) -> list[DesignWarning]:
