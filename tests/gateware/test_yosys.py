@@ -63,7 +63,7 @@ def test_netlist_does_not_name_the_scratch_folder(tmp_path):
     for name in ("one", "two"):
         assert elaborated(tmp_path / name, LITEX, "design.py", YOSYS=program).returncode == 0
     one, two = (tmp_path / name / "netlist.il" for name in ("one", "two"))
-    assert "window.v:" in one.read_text()
+    assert "$window.v:" in one.read_text()
     assert one.read_bytes() == two.read_bytes()
 
 

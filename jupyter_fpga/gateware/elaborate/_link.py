@@ -88,7 +88,7 @@ def link(
         if target.simulated:
             _check_clocks((scratch / "flat.il").read_text("utf-8"), top, source, target, lines)
         # Yosys names what it makes by the place it comes from; the scratch folder's is another one every time.
-        text = (scratch / "linked.il").read_text("utf-8").replace(f"${yosys.path('')}", "$")
+        text = (scratch / "linked.il").read_text("utf-8").replace(f"${yosys.folder}", "$")
     text = own_places(re.sub(r"\A#.*\n", "", text), source)
     return Linked(text, _problems(log, text, source, lines))
 

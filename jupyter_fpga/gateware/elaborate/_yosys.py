@@ -41,7 +41,12 @@ class Yosys:
 
     def path(self, name: str) -> str:
         """How a script names a file of the scratch folder."""
-        return str(self.scratch / name) if self._program else f"{_MOUNT}/{name}"
+        return f"{self.folder}{name}"
+
+    @property
+    def folder(self) -> str:
+        """The scratch folder as Yosys sees it, with a slash at the end."""
+        return f"{self.scratch}/" if self._program else f"{_MOUNT}/"
 
     @property
     def _program(self) -> list[str]:
