@@ -5,8 +5,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from jupyter_fpga.compute.recipe import CSR, REPORTS, Recipe
 from jupyter_fpga.compute.runner import Runner
 from jupyter_fpga.compute.slots import Slots
 from jupyter_fpga.compute.stages import LIMITS, Steps
+from jupyter_fpga.compute.supervisor import uninterrupted
 from jupyter_fpga.compute.toolchains import Toolchains
 from jupyter_fpga.gateware.manifest import Manifest
 
@@ -80,6 +81,7 @@ class Builds:
         self._bases = data_dir / "cache" / "base"
         self._folders: dict[str, Path] = {}
         self._active = 0
+        self._making_room = asyncio.Lock()
         self._made = 0
 
     async def prepare(self, progress: Callable[[str], None] | None = None) -> None:
@@ -119,7 +121,7 @@ class Builds:
         BuildFailed
         """
         build = _Build(self.cache, self._recipe(target, sys_clk_freq), on_stage)
-        with self._at_work():
+        async with self._at_work():
             base = await build.base()
         return await asyncio.to_thread(self._base_result, base, build.stages)
 
@@ -147,7 +149,7 @@ class Builds:
         """
         recipe = self._recipe(options.target, options.sys_clk_freq)
         build = _Build(self.cache, recipe, on_stage, on_log, options.use_cache)
-        with self._at_work():
+        async with self._at_work():
             result, keys = await build.run(source, options)
         replace_file(self._record(result.digest), json.dumps(keys).encode())
         if not all(stage.cached for stage in result.stages):
@@ -166,13 +168,13 @@ class Builds:
         keep
             Keys of actions that stay besides.
         """
-        if self._active:
-            return 0
-        on_boards = {key for digest in await self._pinned() for key in self._keys_of(digest)}
-        if self._active:
-            return 0
-        pinned = on_boards | set(self._folders) | set(keep)
-        return await asyncio.to_thread(self._trim, pinned)
+        async with self._making_room:
+            if self._active:
+                return 0
+            on_boards = {key for digest in await self._pinned() for key in self._keys_of(digest)}
+            pinned = on_boards | set(self._folders) | set(keep)
+            # To its end, even when the caller is cancelled: the thread can't be stopped.
+            return await uninterrupted(asyncio.to_thread(self._trim, pinned))
 
     def _trim(self, pinned: Collection[str]) -> int:
         freed = self.cache.trim(pinned)
@@ -193,9 +195,11 @@ class Builds:
     def _record(self, digest: str) -> Path:
         return self._records / f"{digest}.json"
 
-    @contextmanager
-    def _at_work(self) -> Iterator[None]:
-        self._active += 1
+    @asynccontextmanager
+    async def _at_work(self) -> AsyncIterator[None]:
+        # Room isn't made under the feet of a build, and no build begins while room is made.
+        async with self._making_room:
+            self._active += 1
         try:
             yield
         finally:

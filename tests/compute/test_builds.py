@@ -221,6 +221,26 @@ async def test_trim_keeps_what_is_on_a_board(make: Make, tmp_path: Path) -> None
     assert all(report.cached for report in heard.reports)
 
 
+async def test_no_build_begins_while_room_is_made(make: Make) -> None:
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def on_boards() -> list[str]:
+        asked.set()
+        await go.wait()
+        return []
+
+    builds = make(pinned=on_boards)
+    heard = Heard()
+    trimming = asyncio.create_task(builds.trim())
+    await asked.wait()
+    building = asyncio.create_task(builds.build(design("good = 1"), BuildOptions(), **heard.listeners))
+    await asyncio.sleep(0)
+    assert heard.reports == []
+    go.set()
+    await trimming
+    assert (await building).artifacts["bitstream"].exists()
+
+
 def test_clocks_are_those_of_the_workshop() -> None:
     from jupyter_fpga.gateware.targets import TARGETS
 
