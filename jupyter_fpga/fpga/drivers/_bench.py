@@ -47,6 +47,9 @@ class SimulatedBench:
     async def run(self, cycles: int) -> int:
         return _number(await (await self._shared()).ask("run", {"cycles": cycles}), "cycles")
 
+    async def idle(self) -> int:
+        return _number(await (await self._shared()).ask("idle"), "cycles")
+
     async def power(self, on: bool) -> None:
         await (await self._shared()).ask("power", {"on": int(on)})
 

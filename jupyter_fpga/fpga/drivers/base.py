@@ -49,6 +49,10 @@ class Bench(Protocol):
         """Let board time run for ``cycles`` clock cycles; returns the cycle it is then."""
         ...
 
+    async def idle(self) -> int:
+        """Return once board time stands still, with the cycle it is then: nothing is on the lines, nobody watches."""
+        ...
+
     async def power(self, on: bool) -> None:
         """Switch the board off, or on again with everything in its initial state."""
         ...

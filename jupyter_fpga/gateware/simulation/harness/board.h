@@ -47,7 +47,7 @@ class Signals {
   virtual void add(const char *name, const uint64_t *words, unsigned width, unsigned low) = 0;
 };
 
-// Looks at every signal of the board, twice a cycle.
+// Looks at every signal of the board, twice a cycle: after the rising edge in its middle, and at its end.
 class Probe {
  public:
   virtual ~Probe() = default;
@@ -90,9 +90,9 @@ class Board {
     uint64_t done = 0;
     while (done < limit) {
       model.rise();
-      if (probe) probe->sample(2 * cycles);
-      model.fall();
       if (probe) probe->sample(2 * cycles + 1);
+      model.fall();
+      if (probe) probe->sample(2 * cycles + 2);
       cycles++;
       done++;
       const Outputs now = model.outputs();

@@ -99,6 +99,7 @@ class Simulator {
     while (!quit) {
       const uint64_t now = monotonic_ns();
       const bool active = wants_time();
+      if (!active) answer_all(quiet);
       if (active && !running) restart_clock(now);
       running = active;
       int64_t wait = -1;  // ns; -1 is for ever
@@ -293,6 +294,8 @@ class Simulator {
       if (!machine.powered()) return error("The board is off.");
       run_until = std::max(run_until, machine.cycles() + cycles);
       waiting.emplace_back(&client, request.number);
+    } else if (request.verb == "idle") {
+      quiet.emplace_back(&client, request.number);
     } else if (request.verb == "watch") {
       const uint64_t interval = value("interval_ms", 100, 60000);
       if (bad || !interval) return error("A watch takes interval_ms from 1 to 60000.");
@@ -384,7 +387,7 @@ class Simulator {
   double scale = 1;
   uint64_t active_until = 0, run_until = 0, release_at = 0;  // cycles
   uint8_t pressed = 0;
-  std::vector<std::pair<Client *, std::string>> pressing, waiting;
+  std::vector<std::pair<Client *, std::string>> pressing, waiting, quiet;
 };
 
 bool parse(int argc, char **argv, Options &options) {
