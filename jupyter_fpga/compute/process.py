@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from jupyter_fpga.compute.limits import Limits
@@ -54,17 +55,29 @@ class Launched:
     output: int
     gate: int
 
-    def limit(self, limits: Limits) -> None:
-        """Set the limits that the kernel keeps, per process, before the program starts."""
-        for kind, value in (
+    def limit(self, limits: Limits, *, count_processes: bool) -> None:
+        """Set the limits that the kernel keeps, per process, before the program starts.
+
+        Parameters
+        ----------
+        count_processes
+            Whether the kernel counts the processes of this sandbox alone; else its limit would count everything that
+            the lab's user runs, and is left to the supervisor.
+        """
+        kept = [
             (resource.RLIMIT_CPU, int(limits.cpu_seconds) + 1),
             # What one process may own; the supervisor sums the tree. Twice, so that the supervisor names the bound.
             (resource.RLIMIT_DATA, 2 * limits.memory_bytes),
             (resource.RLIMIT_FSIZE, limits.disk_bytes),
             (resource.RLIMIT_NOFILE, min(limits.files, 4096)),
-            (resource.RLIMIT_NPROC, limits.processes + 2),
             (resource.RLIMIT_CORE, 0),
-        ):
+        ]
+        if count_processes:
+            kept.append((resource.RLIMIT_NPROC, limits.processes + 2))
+        for kind, value in kept:
+            _, most = resource.prlimit(self.leader, kind)
+            if most != resource.RLIM_INFINITY:
+                value = min(value, most)  # the lab's own limit is tighter, and may not be raised
             resource.prlimit(self.leader, kind, (value, value))
 
     def start(self) -> None:
@@ -138,7 +151,9 @@ async def launch(plan: Plan, *, passed: Sequence[int] = (), stdout: int | None =
         leader = popen.pid if plan.bwrap is None else int(json.loads(os.read(info, 4096))["child-pid"])
         return Launched(popen, leader, os.pidfd_open(leader), output, gate)
     except BaseException as error:
-        popen.kill()
+        # Without its parent bubblewrap's child would wait for ever; until its walls stand they are one group.
+        with suppress(ProcessLookupError):
+            os.killpg(popen.pid, signal.SIGKILL)
         popen.wait()
         os.close(gate)
         os.close(output)
