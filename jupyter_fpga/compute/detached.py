@@ -105,7 +105,7 @@ async def spawn_detached(
     finally:
         os.close(log)
     try:
-        launched.limit(limits)
+        launched.limit(limits, count_processes=sandbox.counts_processes)
         detached = Detached(launched.leader, start_time(launched.leader) or 0)
         before_start(detached)
         launched.start()

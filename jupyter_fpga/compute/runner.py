@@ -125,7 +125,7 @@ class Runner:
             try:
                 folder, tree, disk = self._watchers(launched, work, mark, limits, opened)
                 put(folder, inputs or {})
-                launched.limit(limits)
+                launched.limit(limits, count_processes=self.sandbox.counts_processes)
                 supervisor = Supervisor(launched, tree, disk, limits, clock=self._clock, on_output=on_output)
                 started = self._clock.monotonic()
                 code = await supervisor.run()

@@ -5,7 +5,9 @@ program sees a read-only system, its work folder, a process list of its own and 
 """
 
 import os
+import platform
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -157,6 +159,16 @@ class Sandbox:
     def fit_for_strangers(self) -> bool:
         """Whether people who don't trust one another may share this lab."""
         return self.tier != "none"
+
+    @property
+    def counts_processes(self) -> bool:
+        """Whether the kernel counts a sandbox's processes apart: by its own user, or in its user name space.
+
+        Linux does the latter from 5.14 on; before, and without walls, it counts all that the lab's user runs.
+        """
+        release = re.match(r"(\d+)\.(\d+)", platform.release())
+        per_namespace = release is not None and (int(release[1]), int(release[2])) >= (5, 14)
+        return self.bwrap is not None and (self.root or per_namespace)
 
     @classmethod
     def without(cls, reason: str) -> "Sandbox":

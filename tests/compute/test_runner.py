@@ -1,5 +1,6 @@
 import asyncio
 import os
+import resource
 import socket
 import sys
 from pathlib import Path
@@ -91,6 +92,19 @@ async def test_the_environment_is_cleared(runner: Runner, monkeypatch: pytest.Mo
     finished = await python(runner, "import os; print(sorted(os.environ))", environment={"CXX": "c++"})
     assert "AWS_SECRET_ACCESS_KEY" not in finished.output_tail
     assert "'CXX'" in finished.output_tail
+
+
+async def test_limits_of_the_lab_itself_are_not_raised(runner: Runner) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    code = "import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE))"
+    resource.setrlimit(resource.RLIMIT_NOFILE, (150, before[1]))
+    try:
+        assert (await python(runner, code)).output_tail == "(200, 200)"
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        tight = Limits(files=1_000_000)
+        assert (await python(runner, code, limits=tight)).output_tail == str((min(4096, before[1]),) * 2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def test_endless_loop(runner: Runner) -> None:

@@ -1,4 +1,5 @@
 import os
+import platform
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,16 @@ def test_a_bubblewrap_that_says_nothing(fake: Callable[[str], Sandbox]) -> None:
         "bubblewrap doesn't work on this machine (no reason given), so designs run with nothing but limits around "
         "them: fit for one's own designs only."
     )
+
+
+@pytest.mark.parametrize(("kernel", "counts"), [("5.10.0-9-amd64", False), ("5.14.0", True), ("6.1.0-rc1", True)])
+def test_old_kernels_count_all_processes_of_a_user(
+    monkeypatch: pytest.MonkeyPatch, kernel: str, counts: bool, bare: Sandbox
+) -> None:
+    monkeypatch.setattr(platform, "release", lambda: kernel)
+    assert Sandbox(bwrap="/usr/bin/bwrap", root=False).counts_processes == counts
+    assert Sandbox(bwrap="/usr/bin/bwrap", root=True).counts_processes
+    assert not bare.counts_processes
 
 
 def test_the_machines_paths_are_not_on_the_command_line(sandbox: Sandbox, tmp_path: Path) -> None:
