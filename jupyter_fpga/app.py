@@ -15,6 +15,7 @@ from .errors import LabError
 from .fpga.config import FpgaConfig, Quotas, simulated_boards
 from .lab import Lab, LabConfig
 from .server.auth import local_owner
+from .server.door import There
 from .server.forward import Remote
 from .server.hosting import FixedDoor, Hosting, HostingOptions, SharedDoor
 from .server.jupyter import jupyter_handlers
@@ -142,9 +143,12 @@ class JupyterFpga(ExtensionApp):
 
     async def _open(self, door: SharedDoor) -> None:
         try:
-            await door.reach()
+            place = await door.reach()
         except LabError as error:
             self.log.error("jupyter_fpga | %s", error.message)
+            return
+        if isinstance(place, There):
+            self.log.info("jupyter_fpga | this server uses your FPGA lab at %s", place.remote.url)
 
     async def stop_extension(self) -> None:
         """Stop the lab in order, if it is hosted here."""

@@ -266,12 +266,18 @@ class Quarantined(_Answer):
     reason: str
 
 
-class BenchAction(BaseModel):
+class BenchAction(_Request):
     """What a hand would do at the bench: press a button, set switches, cut the power."""
 
-    model_config = ConfigDict(extra="allow", strict=True)
-
-    action: str = Field(min_length=1, max_length=50, description="What to do.", examples=["press", "set"])
+    action: Literal["press", "set", "run", "power", "console", "console_read"]
+    buttons: int | None = Field(None, description="A bit for each button: which to press, or its level to set.")
+    seconds: float | None = Field(None, allow_inf_nan=False, description="How long to press, in board time.")
+    switches: int | None = Field(None, description="Levels to set, a bit for each switch.")
+    pmod: int | None = Field(None, description="Levels to set at the inputs of the Pmod connector.")
+    cycles: int | None = Field(None, description="How far to let board time run, in clock cycles.")
+    on: bool | None = Field(None, description="Whether the board has power.")
+    text: str | None = Field(None, description="What to type at the console.")
+    position: int | None = Field(None, description="From where to read the console, in bytes since power-up.")
 
 
 # --- Watching -------------------

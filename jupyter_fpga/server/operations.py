@@ -115,7 +115,7 @@ async def show_bench(call: Call) -> Answer:
 async def act_at_bench(call: Call) -> Answer:
     """Do what a hand would do at the bench of a simulated board."""
     action: BenchAction = call.body
-    return Json(await call.fpga.bench_action(call.person, call.path["fpga_id"], action.model_dump()))
+    return Json(await call.fpga.bench_action(call.person, call.path["fpga_id"], action.model_dump(exclude_unset=True)))
 
 
 async def stream(call: Call) -> Any:

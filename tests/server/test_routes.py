@@ -32,10 +32,10 @@ CALLS = [
     (
         "POST",
         "/fpga/3/bench",
-        {"action": "press", "button": 1},
+        {"action": "press", "buttons": 1},
         200,
         "bench_action",
-        (3, {"action": "press", "button": 1}),
+        (3, {"action": "press", "buttons": 1}),
         {},
     ),
     ("GET", "/fpga/3/session", None, 200, "session", (3,), {}),

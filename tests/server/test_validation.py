@@ -90,6 +90,7 @@ def test_what_can_not_be_a_submission(body, message):
 
 def test_what_can_not_be_an_action_at_the_bench():
     assert refusal(BenchAction, {}).message == "`action` is missing; add it."
+    assert refusal(BenchAction, {"action": "press", "buttons": "1"}).message == '`buttons` must be an integer; got "1".'
 
 
 def test_the_peers_run_requests_are_taken():
