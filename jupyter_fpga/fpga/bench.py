@@ -138,7 +138,7 @@ def _seen(unit: Unit, state: dict[str, Any]) -> dict[str, Any]:
     """The state with ``lit`` as shares of the time since the last look."""
     cycles, lit = state["cycles"], state["lit"]
     before, lit_before = unit.last_look
-    if before >= cycles or len(lit_before) != len(lit):
+    if before > cycles or len(lit_before) != len(lit):
         before, lit_before = 0, [0] * len(lit)
     unit.last_look = (cycles, lit)
     passed = cycles - before
