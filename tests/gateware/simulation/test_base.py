@@ -49,7 +49,8 @@ def test_a_clock_that_the_target_does_not_make() -> None:
     with pytest.raises(ValueError, match=r"^") as refused:
         SIMULATED.baud(300_000_000)
     assert str(refused.value) == (
-        "The target simulated runs at 1000000 to 200000000 Hz, not at 300000000 Hz; choose a sys_clk_freq between these."
+        "The target simulated runs at 1000000 to 200000000 Hz, not at 300000000 Hz; choose a sys_clk_freq between "
+        "these."
     )
 
 
