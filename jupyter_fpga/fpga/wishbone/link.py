@@ -2,8 +2,8 @@
 
 import asyncio
 import random as _random
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 from . import proof, uartbone
 from .errors import LinkBusy, LinkLost, LinkTimeout, OutcomeUnknown
@@ -263,7 +263,8 @@ class WishboneLink:
             self._find()
             return
         waited = self._pipeline.waiting
-        self._port.send(self._pipeline.fill(self._schedule))
+        with self._no_hang():
+            self._port.send(self._pipeline.fill(self._schedule))
         if self._pipeline.waiting and not waited:
             self._progress()
 
@@ -272,7 +273,8 @@ class WishboneLink:
             self._resync.received(data)
             return
         try:
-            self._pipeline.receive(data)
+            with self._no_hang():
+                self._pipeline.receive(data)
         except OutOfStep as error:
             self._out_of_step(OutcomeUnknown, str(error))
             return
@@ -328,13 +330,21 @@ class WishboneLink:
 
     def _found(self, task: "asyncio.Task[None]") -> None:
         self._finding = None
-        if task.cancelled():
-            return
-        if (error := task.exception()) is not None:
-            # Nobody may wait for ever, even for a bug of ours.
-            self._lose(f"looking for it failed ({error!r}).")
-            raise error
-        self._pump()
+        if not task.cancelled():
+            with self._no_hang():
+                task.result()
+            self._pump()
+
+    @contextmanager
+    def _no_hang(self) -> Iterator[None]:
+        """Nobody may wait for ever, not even for a mistake of ours."""
+        try:
+            yield
+        except OutOfStep:
+            raise
+        except Exception as error:
+            self._lose(f"the lab made a mistake ({error!r}).")
+            raise
 
     def _lose(self, reason: str) -> None:
         if self._lost is not None:

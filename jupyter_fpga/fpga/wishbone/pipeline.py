@@ -110,10 +110,10 @@ class Pipeline:
         self._overflow_command = uartbone.encode_read(control.overflow, 1)
         self._scratch_command = uartbone.encode_read(control.scratch, 1)
         nonce_bytes = len(self._nonce_command(0))
-        #: Room for what may go with a command: a check before it and a seal with everything behind it, the nonce put
-        #: back for each, and the user's value into scratch.
+        #: Room for what may go with a command: a check before it, one behind it, and a seal with everything; nonces put
+        #: back, and the user's value into scratch.
         self._reserve = (
-            2 * len(self._check_command) + len(self._overflow_command) + len(self._scratch_command) + 4 * nonce_bytes
+            3 * len(self._check_command) + len(self._overflow_command) + len(self._scratch_command) + 4 * nonce_bytes
         )
         #: The scratch register belongs to the link, but whoever writes it reads back what they wrote.
         self._scratch_user = _SCRATCH_RESET
@@ -167,23 +167,27 @@ class Pipeline:
     def fill(self, schedule: Schedule) -> bytes:
         """Take from ``schedule`` what may be sent now, as bytes."""
         out = bytearray()
-        while (chunk := schedule.current()) is not None:
-            if not self._has_room(chunk):
-                # No answer is due that could bring credit back: ask for one.
-                if self._batch and not self._expected:
-                    self._seal(out)
-                break
+        while (chunk := schedule.current()) is not None and self._has_room(chunk):
             if self._segment and self._ends_segment(chunk):
                 self._check(out)
             self._send(out, chunk)
             schedule.taken()
             if self._sent - self._batch_start >= self._batch_bytes:
                 self._seal(out)
-        else:
-            # On a wire that is busy anyway, more may join this batch before its seal could go out.
-            if self._batch and (not self._expected or self._sent - self._confirmed - len(out) < _BUSY_BYTES):
-                self._seal(out)
+        if self._batch and self._seal_is_due(chunk is not None, len(out)):
+            self._seal(out)
+        elif self._check_due:
+            # The bridge forgets a command that pauses for 100 ms. What a fault has put out of step must not get into
+            # step again by that, unseen: so before any pause there is something that has to be answered.
+            self._check(out)
         return bytes(out)
+
+    def _seal_is_due(self, blocked: bool, just_sent: int) -> bool:
+        if not self._expected:
+            # Nothing is due that could bring credit back, or another turn.
+            return True
+        # On a wire that is busy anyway, more may join this batch before its seal could go out.
+        return not blocked and self._sent - self._confirmed - just_sent < _BUSY_BYTES
 
     def _has_room(self, chunk: Chunk) -> bool:
         if self._sent - self._confirmed + len(chunk.request) + self._reserve > self._depth:
