@@ -131,10 +131,16 @@ class Toolchains:
             With everything that was examined, and the command that installs what is missing.
         """
         cache = cache or cache_folder(environment)
-        cache.mkdir(parents=True, exist_ok=True)
-        for folder in (cache, cache / "yowasp", cache / "zig"):
-            folder.mkdir(exist_ok=True)
-            folder.chmod(0o755)  # sandboxes of a lab that runs as root are other users
+        try:
+            for folder in (cache, cache / "yowasp", cache / "zig"):
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o755)  # sandboxes of a lab that runs as root are other users
+        except OSError as error:
+            raise ToolMissing(
+                f"The folder {cache}, for what tools compile for this machine, can't be written ({error.strerror}); "
+                "set XDG_CACHE_HOME to a folder that can.",
+                code="cache_not_writable",
+            ) from error
         yosys = await asyncio.to_thread(_find_yosys, environment)
         compiler = await asyncio.to_thread(_find_compiler, environment, cache, progress or (lambda _: None))
         return cls(yosys, compiler, cache, _packages())

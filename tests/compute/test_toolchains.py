@@ -125,6 +125,17 @@ async def test_no_yosys(place: Place, tmp_path: Path, monkeypatch: pytest.Monkey
     )
 
 
+async def test_a_cache_that_can_not_be_written(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("no folder")
+    with pytest.raises(ToolMissing) as caught:
+        await Toolchains.find(environment={"PATH": "", "HOME": str(tmp_path / "home")})
+    assert caught.value.code == "cache_not_writable"
+    assert caught.value.message == (
+        f"The folder {tmp_path}/home/.cache/jupyter_fpga, for what tools compile for this machine, can't be written "
+        "(Not a directory); set XDG_CACHE_HOME to a folder that can."
+    )
+
+
 async def test_versions_shape_the_stages_that_they_concern(place: Place, tmp_path: Path) -> None:
     place("g++")
     tools = await find(tmp_path)
