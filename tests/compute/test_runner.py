@@ -14,8 +14,8 @@ from jupyter_fpga.compute.sandbox import Mount, Sandbox
 from jupyter_fpga.compute.workfolder import BadOutput
 
 SMALL = Limits(
-    wall_seconds=20,
-    cpu_seconds=20,
+    wall_seconds=60,
+    cpu_seconds=60,
     memory_bytes=256 * MIB,
     processes=20,
     disk_bytes=16 * MIB,
