@@ -1,12 +1,13 @@
 """Rules that hold for every test."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
-from jupyter_fpga.client import LabClient, start_lab
+from jupyter_fpga.client import Job, LabClient, LabError, start_lab
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -47,8 +48,16 @@ def served_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedLab]:
 
 @pytest.fixture
 def lab(served_lab: ServedLab) -> Iterator[LabClient]:
-    """A client of the served lab; what the test still holds is given back after it."""
+    """A client of the served lab; what the test has begun is ended after it, and what it holds given back."""
     with LabClient(served_lab.url, served_lab.token) as client:
         yield client
+        for status in ("queued", "running"):
+            for record in client.jobs(status=status):
+                job = Job(client, record)
+                with contextlib.suppress(LabError):  # too late to cancel, or cancelled
+                    job.cancel()
+                    job.wait()
+                for _ in job.changes():
+                    pass
         for fpga_id in client.held():
             client.reset(fpga_id).wait()

@@ -12,6 +12,8 @@ from jupyter_fpga.client import LabClient, connect
 from jupyter_fpga.client.errors import Invalid
 from jupyter_fpga.client.tables import Table
 
+from .exits import USAGE
+
 __all__ = ("ALIASES", "FLAGS", "Command", "LabCommand", "flag", "merged", "number")
 
 ALIASES = {"log-level": "Application.log_level", "config": "JupyterApp.config_file"}
@@ -60,6 +62,10 @@ class Command(JupyterApp):
                     f"There is no option {word.partition('=')[0]}; {self.usage()} --help shows what there is."
                 )
         super().parse_command_line(argv)
+
+    def exit(self, exit_status: int | str | None = 0) -> None:
+        """End the process; 1 is what traitlets ends with when an option's value can't be."""
+        super().exit(USAGE if exit_status == 1 else exit_status)
 
     def usage(self) -> str:
         """The command with its positional arguments."""

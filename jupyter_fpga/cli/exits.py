@@ -1,6 +1,7 @@
 """Exit codes: one table, shown by ``jupyter fpga --help`` and held by the tests."""
 
-from jupyter_fpga.client import errors
+from jupyter_fpga import errors
+from jupyter_fpga.client.errors import TimedOut
 
 __all__ = ("EXITS", "FAILED", "OK", "USAGE", "exit_code", "table")
 
@@ -18,7 +19,7 @@ EXITS: dict[int, str] = {
 }
 
 _KINDS: tuple[tuple[type[BaseException], int], ...] = (
-    (errors.TimedOut, TIMED_OUT),
+    (TimedOut, TIMED_OUT),
     (errors.Unavailable, NO_LAB),
     (errors.NotFound, NOT_FOUND),
     (errors.Invalid, USAGE),

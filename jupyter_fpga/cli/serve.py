@@ -51,7 +51,7 @@ class ServeApp(Command):
     )
 
     ip = Unicode("127.0.0.1", help="Address to listen on.").tag(config=True)
-    port = Int(0, help="Port; any that is free when 0.").tag(config=True)
+    port = Int(0, min=0, max=65535, help="Port; any that is free when 0.").tag(config=True)
     data_dir = Unicode(
         help="Folder of the database and the builds; $JUPYTER_FPGA_DATA_DIR, or `fpga` in Jupyter's data folder."
     ).tag(config=True)

@@ -109,6 +109,7 @@ class BoardHandle:
     @property
     def report(self) -> Report:
         """The build report."""
+        self.ready()
         return self.job.report()
 
     @property

@@ -58,7 +58,7 @@ class _Tidy(Exception):
         return [*own_lines(self.__traceback__), f"{type(self).__name__}: {self}"]
 
 
-class Invalid(_Tidy, kinds.Invalid):
+class Invalid(_Tidy, kinds.Invalid, ValueError):
     """The request itself can't be right, whatever the state of the lab."""
 
 

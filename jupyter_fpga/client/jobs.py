@@ -1,6 +1,7 @@
 """A job of the lab, held by whoever waits for it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +137,7 @@ class Job:
     @on_the_loop
     async def areport(self) -> Report:
         """The build report."""
-        return Report.from_bytes(await self.aartifact("report"))
+        return Report(json.loads(await self.aartifact("report")), (await self.aresult()).get("stages", ()))
 
     @on_the_loop
     async def acancel(self) -> None:

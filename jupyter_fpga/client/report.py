@@ -1,6 +1,6 @@
 """The build report."""
 
-import json
+from collections.abc import Sequence
 from typing import Any
 
 from .tables import html_table, text_table
@@ -9,23 +9,32 @@ __all__ = ("Report",)
 
 
 class Report:
-    """What the build tells about the design: :attr:`data` as the lab has it; shown, a table.
+    """What the build tells about the design; shown, a table.
 
-    The table leaves out times, so that a saved notebook compares equal; :attr:`seconds` has them.
+    The table leaves out how long the stages took and what came from the cache, so that a saved notebook compares equal;
+    :attr:`seconds` and :attr:`cached` have that.
+
+    Parameters
+    ----------
+    data
+        What the tools found, as the lab has it.
+    stages
+        The stages in order, each with ``name``, ``seconds`` and ``cached``.
     """
 
-    def __init__(self, data: dict[str, Any]) -> None:
+    def __init__(self, data: dict[str, Any], stages: Sequence[dict[str, Any]] = ()) -> None:
         self.data = data
-
-    @classmethod
-    def from_bytes(cls, content: bytes) -> "Report":
-        """The report in an artifact ``report``."""
-        return cls(json.loads(content))
+        self.stages = list(stages)
 
     @property
     def seconds(self) -> dict[str, float]:
         """Time of each stage, s."""
-        return {stage["name"]: stage["seconds"] for stage in self.data.get("stages", ())}
+        return {stage["name"]: stage["seconds"] for stage in self.stages}
+
+    @property
+    def cached(self) -> list[str]:
+        """Stages whose outcome was there already."""
+        return [stage["name"] for stage in self.stages if stage["cached"]]
 
     def _rows(self) -> list[list[str]]:
         return list(_flat(self.data))
@@ -40,8 +49,6 @@ class Report:
 def _flat(data: Any, path: str = "") -> Any:
     for key, value in data.items():
         name = f"{path}{key}"
-        if key in ("stages", "seconds"):
-            continue
         if isinstance(value, dict):
             yield from _flat(value, f"{name}.")
         elif isinstance(value, list):

@@ -44,11 +44,10 @@ class Refused(_Plain, LabError):
 
     def __init__(self, refusal: LabError) -> None:
         super().__init__(refusal.message, code=refusal.code, detail=refusal.detail)
-        self.__cause__ = refusal
-        self.__suppress_context__ = True
+        self.kind = type(refusal).__name__
 
     def _lines(self) -> list[str]:
-        return [f"{type(self.__cause__).__name__}: {self}"]
+        return [f"{self.kind}: {self}"]
 
 
 class Interrupted(_Plain, KeyboardInterrupt):

@@ -44,6 +44,8 @@ class FpgaMagics(Magics):
             self._run_cell(parse(CELL, line), cell)
         except HelpWanted as wanted:
             self._write(str(wanted))
+        except BuildFailed:
+            raise
         except (JobFailed, JobCancelled) as failed:
             # From the job, not from the request: the reason may name a line of the cell.
             detail = failed.detail

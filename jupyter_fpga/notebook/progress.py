@@ -109,8 +109,8 @@ class InPlace:
 class TextScreen:
     """A terminal's screen: one line for each stage that is done."""
 
-    def __init__(self, write: Callable[[str], Any] = sys.stdout.write) -> None:
-        self._write = write
+    def __init__(self, write: Callable[[str], Any] | None = None) -> None:
+        self._write = write or sys.stdout.write
         self._told = 0
         self._last = ""
 
@@ -120,7 +120,7 @@ class TextScreen:
             self._write(progress.note + "\n")
         for name, seconds in progress.done()[self._told :]:
             self._told += 1
-            self._write(f"  {name:<14}{seconds:6.2f} s\n")
+            self._write(f"  {name:<20}{seconds:6.2f} s\n")
 
     def clear(self) -> None:
         """Lines that were written stay."""

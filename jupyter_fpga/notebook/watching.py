@@ -75,6 +75,8 @@ def _show_until_done(
             while item is not None:
                 item(clock())
                 item = news.get_nowait()
+            if screen is not None:
+                screen.show(progress, clock())
             return
         except queue.Empty:
             pass

@@ -253,8 +253,12 @@ def test_a_build_without_a_board(lab):
     assert {register.name for register in job.manifest().registers} >= {"duty", "mode"}
     assert json.loads(job.artifact("csr.json"))
     assert len(job.artifact("bitstream")) > 1000
-    assert job.report().data
-    assert repr(job.report()) == repr(job.report())
+    report = job.report()
+    assert report.data
+    assert list(report.seconds) == ["elaborate", "synthesize", "compile"]
+    assert set(report.cached) <= set(report.seconds)
+    assert repr(report).startswith("report ")
+    assert repr(lab.build(DESIGN).wait().report()) == repr(report)
     assert repr(job) == "<Job build: complete>"
 
 
@@ -268,7 +272,10 @@ def test_a_bundle_from_a_folder(lab, tmp_path):
 
 
 def test_parameters_and_clock(lab):
-    text = "WIDTH = 8\nclass Top(wiring.Component):\n    x: In(WIDTH)\n    def elaborate(self, platform):\n        return Module()\n"
+    text = (
+        "WIDTH = 8\nclass Top(wiring.Component):\n    x: In(WIDTH)\n"
+        "    def elaborate(self, platform):\n        return Module()\n"
+    )
     manifest = lab.build(text, params={"WIDTH": 3}, clock=24e6).wait().manifest()
     assert manifest.registers[0].width == 3
     assert manifest.clock_hz == 24_000_000

@@ -45,7 +45,8 @@ def test_frequencies(text, hertz):
         ),
         (
             "--name class",
-            "%%fpga: argument --name: 'class' can't be the name of a Python variable; %%fpga --help shows what there is.",
+            "%%fpga: argument --name: 'class' can't be the name of a Python variable; "
+            "%%fpga --help shows what there is.",
         ),
         (
             "--clock fast",

@@ -91,7 +91,7 @@ def test_a_terminal_gets_a_line_for_each_stage_that_is_done():
     screen.show(made, 103.0)
     screen.show(made, 103.2)
     screen.clear()
-    assert out.getvalue() == "Starting a lab.\n  elaborate       1.50 s\n"
+    assert out.getvalue() == "Starting a lab.\n  elaborate             1.50 s\n"
 
 
 def test_the_summary_has_nothing_that_changes_from_run_to_run():

@@ -1,0 +1,317 @@
+"""Every command as a process, with what it prints and how it exits, against a lab that runs."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from jupyter_fpga.cli import app
+from jupyter_fpga.cli.exits import EXITS
+
+DESIGN = """\
+class Mode(enum.Enum, shape=2):
+    OFF = 0
+    FAST = 2
+
+
+class Top(wiring.Component):
+    duty: In(8)
+    mode: In(Mode)
+    offset: In(signed(8))
+    bits: In(data.StructLayout({"low": 4, "high": 4}))
+    coef: In(8).array(3)
+    inverted: Out(8)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.inverted.eq(~self.duty)
+        return m
+"""
+
+
+@pytest.fixture
+def fpga(served_lab, tmp_path):
+    """Run ``jupyter fpga …`` where it finds the served lab by its runtime file."""
+
+    def run(*words, input=None, **environment):
+        return subprocess.run(
+            [sys.executable, "-m", "jupyter_fpga.cli", *map(str, words)],
+            input=input,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**served_lab.environment, **environment},
+            timeout=300,
+        )
+
+    return run
+
+
+@pytest.fixture
+def design(tmp_path):
+    path = tmp_path / "design.py"
+    path.write_text(DESIGN)
+    return path
+
+
+@pytest.fixture
+def held(fpga, lab, design):
+    """A board that has the design on it; its number."""
+    done = fpga("submit", design, "--wait", "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["fpga_id"]
+
+
+def out(done):
+    """What a command that went well printed."""
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout
+
+
+def sentence(done, code):
+    """What a command that ended with ``code`` said."""
+    assert done.returncode == code, done
+    assert done.stdout == ""
+    return done.stderr
+
+
+def test_boards_and_targets(fpga):
+    assert out(fpga("boards")).startswith("board  target     state")
+    assert [board["fpga_id"] for board in json.loads(out(fpga("boards", "--json")))] == [0, 1, 2, 3]
+    assert out(fpga("targets")) == "simulated\n"
+    assert json.loads(out(fpga("targets", "--json"))) == ["simulated"]
+
+
+def test_submit_shows_the_stages_and_says_where(fpga, lab, design):
+    done = fpga("submit", design, "--wait", "--no-cache")
+    assert done.returncode == 0
+    assert re.fullmatch(r"job [0-9a-f-]{36}: complete on board \d\n", done.stdout)
+    assert re.search(r"^  elaborate +\d+\.\d\d s$", done.stderr, re.MULTILINE)
+
+
+def test_submit_to_a_board_without_waiting(fpga, lab, design):
+    record = json.loads(out(fpga("submit", design, "--board=2", "--json")))
+    assert (record["fpga_id"], record["status"]) == (2, "queued")
+    lab.job(record["job_id"]).wait()
+
+
+def test_a_board_that_is_not_there(fpga, design):
+    assert sentence(fpga("submit", design, "--board=9"), 5).startswith("There is no board 9")
+
+
+def test_read_and_write_by_name(fpga, held):
+    assert out(fpga("write", "duty", "0x28")) == ""
+    assert out(fpga("read", "duty")) == "40\n"
+    assert out(fpga("read", "inverted", "--json")) == "215\n"
+    assert out(fpga("write", "duty=41", f"--board={held}")) == ""
+    assert out(fpga("read", "duty", f"--board={held}")) == "41\n"
+    assert out(fpga("write", "offset=-5")) == ""
+    assert out(fpga("read", "offset")) == "-5\n"
+    assert out(fpga("write", "offset", "-6")) == ""
+    assert out(fpga("read", "offset")) == "-6\n"
+    assert out(fpga("write", "mode", "FAST")) == ""
+    assert out(fpga("read", "mode")) == "<FAST: 2>\n"
+    assert out(fpga("read", "mode", "--json")) == "2\n"
+    assert out(fpga("write", "bits.high", "3")) == ""
+    assert out(fpga("read", "bits.high")) == "3\n"
+    assert out(fpga("read", "bits")) == "48\n"
+    assert out(fpga("write", "coef", "1", "2", "3")) == ""
+    assert out(fpga("write", "coef[1]", "9")) == ""
+    assert out(fpga("read", "coef")) == "[1, 9, 3]\n"
+    assert out(fpga("read", "coef[2]")) == "3\n"
+    table = out(fpga("read"))
+    assert re.search(r"^duty +0x\w+ +8 +rw +41 \(0x29\)$", table, re.MULTILINE)
+    assert json.loads(out(fpga("read", "--json")))["coef[1]"] == 9
+
+
+def test_read_and_write_by_offset(fpga, held, lab):
+    offset = hex(lab.board(held).regs.duty.info.offset)
+    assert out(fpga("write", offset, "7")) == ""
+    assert out(fpga("read", offset)) == "0x00000007\n"
+    assert json.loads(out(fpga("read", offset, "2", "--json")))[0] == 7
+
+
+def test_run_a_file_of_transactions(fpga, held, tmp_path):
+    transactions = [
+        {"op": "write", "register": "duty", "data": [3]},
+        {"op": "read", "register": "inverted", "count": 1},
+    ]
+    (tmp_path / "run.json").write_text(json.dumps(transactions))
+    assert out(fpga("run", "run.json")) == "0x000000fc\n"
+    one = json.dumps(transactions[1])
+    assert json.loads(out(fpga("run", "-", "--json", input=one)))["data"] == [0xFC]
+
+
+def test_jobs_and_logs(fpga, held):
+    jobs = json.loads(out(fpga("jobs", "--type=build_and_program", "--status=complete", "--limit=1", "--json")))
+    assert len(jobs) == 1
+    assert out(fpga("jobs")).startswith("job ")
+    log = out(fpga("logs", jobs[0]["job_id"]))
+    assert log
+    assert out(fpga("logs", "-f", jobs[0]["job_id"])).replace("\n", "") == log.replace("\n", "")
+    assert out(fpga("logs"))
+
+
+def test_release_and_reset(fpga, held, lab, design):
+    assert out(fpga("release", "--wait")) == f"Board {held} is given back.\n"
+    assert lab.held() == []
+    board = lab.submit(DESIGN).wait().fpga_id
+    assert out(fpga("reset")) == f"Board {board} is reset and free.\n"
+    assert lab.held() == []
+
+
+def test_build_leaves_its_files(fpga, design, tmp_path):
+    done = fpga("build", design, "--output=made", "--json", "--clock=24e6", "--target=simulated")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert {"manifest.json", "csr.json", "csr.csv", "bitstream"} <= set(told["files"])
+    assert sorted(told["files"]) == sorted(path.name for path in (tmp_path / "made").iterdir())
+    assert json.loads((tmp_path / "made" / "manifest.json").read_text())["clock_hz"] == 24_000_000
+    plain = fpga("build", design, "--output=made")
+    assert plain.stdout.startswith("made: manifest.json, csr.json")
+
+
+def test_parameters(fpga, tmp_path):
+    (tmp_path / "p.py").write_text(
+        "WIDTH = 8\nclass Top(wiring.Component):\n    x: In(WIDTH)\n"
+        "    def elaborate(self, p):\n        return Module()\n"
+    )
+    done = fpga("build", "p.py", "--param=WIDTH=3", "--json")
+    assert json.loads(done.stdout)["manifest"]["registers"][0]["width"] == 3
+    assert sentence(fpga("build", "p.py", "--param=WIDTH"), 2) == "--param takes NAME=VALUE; got 'WIDTH'.\n"
+
+
+def test_a_build_that_fails(fpga, tmp_path):
+    (tmp_path / "bad.py").write_text("x = 1 / 0\n")
+    done = fpga("build", "bad.py", "--json")
+    assert sentence(done, 1) == "ZeroDivisionError: division by zero.\n"
+
+
+def test_the_time_of_a_build_runs_out(fpga, tmp_path, lab):
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(600)\n")
+    done = fpga("build", "slow.py", "--timeout=1", "--json")
+    assert sentence(done, 6) == "The job took longer than --timeout 1 s and was cancelled.\n"
+    assert lab.jobs(limit=1)[0]["status"] == "cancelled"
+
+
+def test_an_interrupt_cancels_the_build(served_lab, lab, tmp_path):
+    (tmp_path / "slow.py").write_text("import time\ntime.sleep(600)\n")
+    events = iter(lab.events(since=lab.jobs(limit=1)[0]["lsn"]))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyter_fpga.cli", "build", "slow.py"],
+        cwd=tmp_path,
+        env=served_lab.environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for event in events:
+        record = lab.job(event["job_id"]).record if event.get("job_id") else {"status": None}
+        if record["status"] == "running" and record["build_stage"] == "elaborate":
+            break
+    process.send_signal(signal.SIGINT)
+    assert "Interrupted." in process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert lab.job(event["job_id"]).status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (
+            ["frobnicate"],
+            2,
+            "There is no command “frobnicate”; there are demo, serve, doctor, boards, targets, build, ",
+        ),
+        (["boards", "--bogus"], 2, "There is no option --bogus; jupyter fpga boards --help shows what there is.\n"),
+        (["boards", "extra"], 2, "Usage: jupyter fpga boards\n"),
+        (["build"], 2, "Usage: jupyter fpga build FILE\n"),
+        (["build", "missing.py"], 2, "The design “missing.py” can't be read: No such file or directory.\n"),
+        (["run", "missing.json"], 2, "The file “missing.json” can't be read: No such file or directory.\n"),
+        (["read", "duty"], 5, "You hold no board; submit a design to get one.\n"),
+        (["read", "duty", "--board=1"], 5, "You hold not board 1; submit a design to get one.\n"),
+        (["release"], 5, "You hold no board; submit a design to get one.\n"),
+        (["logs", "nonsense"], 5, "There is no job 'nonsense'; "),
+        (["reset", "--board=77"], 5, None),
+        (["reset", "--board=0"], 4, None),
+        (["boards", "--url=http://127.0.0.1:1"], 3, "No lab answers at http://127.0.0.1:1"),
+        (["boards", "--token=wrong"], 4, "This request carries no token that the lab knows; "),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence_and_a_code(fpga, words, code, message):
+    said = sentence(fpga(*words), code)
+    assert said.count("\n") == 1
+    assert message is None or said.startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["read", "dutty"], "The design has no register “dutty”. Did you mean “duty”?\n"),
+        (["read", "0x2"], None),
+        (["read", "0x0", "many"], "COUNT is a whole number such as 12 or 0x1f; got 'many'.\n"),
+        (["write", "duty"], "Usage: jupyter fpga write NAME|OFFSET[=VALUE] [VALUE…]\n"),
+        (["write", "duty", "256"], "Register “duty” takes 0 to 255 (8 bits); got 256.\n"),
+        (["write", "duty", "1", "2"], "Register “duty” takes one value; got 2.\n"),
+        (["write", "duty[0]", "1"], "Register “duty” is not an array.\n"),
+        (["write", "inverted", "1"], "Register “inverted” can only be read: it is an output of the design.\n"),
+    ],
+)
+def test_what_can_not_be_read_or_written(fpga, held, words, message):
+    said = sentence(fpga(*words), 2)
+    assert message is None or said == message
+
+
+def test_transactions_that_are_none(fpga, tmp_path):
+    (tmp_path / "x.json").write_text("{")
+    assert sentence(fpga("run", "x.json"), 2).startswith("The file “x.json” is not JSON: ")
+    (tmp_path / "x.json").write_text("[]")
+    assert sentence(fpga("run", "x.json"), 2) == (
+        "The file “x.json” has no transactions; see `jupyter fpga run --help`.\n"
+    )
+
+
+def test_a_value_that_an_option_can_not_have(fpga):
+    assert "The value of the 'port' trait" in sentence(fpga("serve", "--port=70000"), 2)
+
+
+def test_no_lab_at_all(fpga, tmp_path):
+    done = fpga("boards", JUPYTER_RUNTIME_DIR=str(tmp_path / "empty"))
+    assert sentence(done, 3) == (
+        "No lab runs here. Start one with `jupyter fpga serve` or `jupyter lab`, or set JUPYTER_FPGA_URL to the "
+        "address of one.\n"
+    )
+
+
+def test_a_second_lab_says_where_the_first_is(fpga, served_lab):
+    said = sentence(fpga("serve"), 4)
+    assert served_lab.url in said
+
+
+def test_doctor(fpga):
+    done = fpga("doctor")
+    assert done.returncode == 0, done.stdout
+    assert "a lab that runs" in done.stdout
+    findings = json.loads(out(fpga("doctor", "--json")))
+    assert {finding["state"] for finding in findings} <= {"ok", "optional"}
+
+
+def test_help_has_the_exit_codes_which_are_documented_once_more(fpga):
+    text = out(fpga("--help"))
+    for code, meaning in EXITS.items():
+        assert re.search(rf"^ +{code}  {re.escape(meaning)}$", text, re.MULTILINE)
+        assert re.search(rf"^{code} +{re.escape(meaning)}$", app.__doc__, re.MULTILINE)
+    for command in app._COMMANDS:
+        assert re.search(rf"^{command}$", text, re.MULTILINE)
+        assert "--json" in out(fpga(command, "--help"))
+    nothing = fpga()
+    assert (nothing.returncode, nothing.stdout) == (2, text)
+
+
+def test_the_script_is_installed():
+    script = os.path.join(os.path.dirname(sys.executable), "jupyter-fpga")
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip()
