@@ -11,61 +11,17 @@ import random
 from collections import Counter
 
 import pytest
-from uartbone import CONTROL, COUNTER, IDENTIFIER, UNMAPPED, WINDOW_BASE, Bridge, PtyBoard
 
 from jupyter_fpga.fpga.wishbone import BusError, LinkLost, LinkTiming, Operation, OutcomeUnknown, WishboneLink
+
+from .faults import Line
+from .uartbone import CONTROL, COUNTER, IDENTIFIER, UNMAPPED, WINDOW_BASE, Bridge, PtyBoard
 
 #: Board seconds to a wall-clock second: the watchdog's 100 ms pass in 10.
 SPEED = 10
 TIMING = LinkTiming(margin=0.15, slowdown=1, silence=0.02, attempts=6, reply=0.2)
 
 USERS = 6
-
-
-class Line:
-    """Spoils what passes by, one fault at a time, far enough apart for one batch not to have two of them."""
-
-    def __init__(self, seed: int, every: int) -> None:
-        self.random = random.Random(seed)
-        self.every = every
-        self.left = every
-        self.held: list[bytes] = []
-        self.faults: Counter[str] = Counter()
-
-    def to_board(self, data: bytes) -> bytes:
-        return self._pass(data, "requests")
-
-    def to_host(self, data: bytes) -> bytes:
-        if self.held:
-            # What was held back comes late, before what comes now.
-            late, self.held = b"".join(self.held), []
-            return late + data
-        return self._pass(data, "answers")
-
-    def _pass(self, data: bytes, way: str) -> bytes:
-        self.left -= len(data)
-        if self.left > 0 or not data:
-            return data
-        self.left = self.every + self.random.randrange(self.every)
-        at = self.random.randrange(len(data))
-        end = at + self.random.randint(1, 8)
-        if way == "requests":
-            # An even number of bytes more or less in a write may hide itself; see the pipeline's description.
-            at = max(0, at - (len(data) - at - 1) % 2)
-            end = at + self.random.randrange(1, 8, 2)
-        kind = self.random.choice(["lost", "doubled", "invented", "rest lost", "late"])
-        if kind == "late" and way == "requests":
-            kind = "lost"
-        self.faults[f"{way} {kind}"] += 1
-        if kind == "lost":
-            return data[:at] + data[end:]
-        if kind == "doubled":
-            return data[:end] + data[at:]
-        if kind == "invented":
-            return data[:at] + bytes(self.random.choices(range(0x10, 0x100), k=end - at)) + data[at:]
-        if kind == "late":
-            self.held.append(data[at:])
-        return data[:at]
 
 
 class User:

@@ -5,7 +5,6 @@ import random
 from collections.abc import AsyncIterator
 
 import pytest
-from uartbone import CONTROL, COUNTER, IDENTIFIER, UNMAPPED, WINDOW_BASE, Bridge, Bus, PtyBoard
 
 from jupyter_fpga.fpga.wishbone import (
     BusError,
@@ -18,6 +17,8 @@ from jupyter_fpga.fpga.wishbone import (
     ProofFailed,
     WishboneLink,
 )
+
+from .uartbone import CONTROL, COUNTER, IDENTIFIER, UNMAPPED, WINDOW_BASE, Bridge, Bus, PtyBoard
 
 #: Faults are found soon. The board runs in real time, so that its watchdog's 100 ms pass in the first silence.
 QUICK = LinkTiming(margin=0.3, slowdown=2, silence=0.12, attempts=3, reply=0.3)
@@ -444,6 +445,28 @@ async def test_closing_ends_all_who_wait_and_tells_nobody(board: PtyBoard):
         "operations 0 to 4999 were not sent. Reset the board to use it again."
     )
     assert told == []
+
+
+async def test_a_mistake_of_the_link_itself_ends_it(board: PtyBoard):
+    """Whatever the reason, nobody waits for ever; and the mistake is told where such things are told."""
+    told = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda loop, context: told.append(context["exception"]))
+
+    class Exhausted(random.Random):
+        left = 5
+
+        def sample(self, *arguments, **named):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyError("spent")
+            return super().sample(*arguments, **named)
+
+    link = link_to(board, random=Exhausted(1))
+    with pytest.raises(LinkLost) as lost:
+        await link.run([Operation.read(COUNTER)] * 5000)
+    assert lost.value.reason == "the lab made a mistake (KeyError('spent'))."
+    assert [str(error) for error in told] == ["'spent'"]
 
 
 async def test_nonces_come_from_the_source_that_is_given(board: PtyBoard):

@@ -7,11 +7,12 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from uartbone import CONTROL, COUNTER, UNMAPPED, WINDOW_BASE, Addresses, Bridge, Bus
 
 from jupyter_fpga.fpga.wishbone import BusError, Operation, OutcomeUnknown
 from jupyter_fpga.fpga.wishbone.pipeline import MIN_FIFO_DEPTH, OutOfStep, Pipeline, nonces
 from jupyter_fpga.fpga.wishbone.schedule import Run, Schedule, User
+
+from .uartbone import CONTROL, COUNTER, UNMAPPED, WINDOW_BASE, Addresses, Bridge, Bus
 
 WORD = st.integers(0, 0xFFFF_FFFF)
 OFFSET = st.integers(0, 31).map(lambda n: WINDOW_BASE + 4 * n)

@@ -1,10 +1,11 @@
 """What a proof says of a board whose bits don't all move."""
 
 import pytest
-from uartbone import CONTROL, IDENTIFIER, Bus
 
 from jupyter_fpga.fpga.wishbone import Operation, ProofFailed
 from jupyter_fpga.fpga.wishbone.proof import prove
+
+from .uartbone import CONTROL, IDENTIFIER, Bus
 
 
 class Direct:

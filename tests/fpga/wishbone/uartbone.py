@@ -8,7 +8,6 @@ pseudo-terminal, in a thread of its own, so that the link's own event loop is al
 import errno
 import heapq
 import os
-import random
 import select
 import threading
 import time
@@ -315,7 +314,3 @@ class PtyBoard:
             data = self.faults.to_host(data)
         while data:
             data = data[os.write(self.master, data) :]
-
-
-def seeded(seed: int) -> random.Random:
-    return random.Random(seed)
