@@ -187,9 +187,20 @@ class Floor:
 
     def _refuse_hopeless(self) -> None:
         for job_id, target, tags in self.queue.waiting():
-            suitable = self.pool.suitable(target, tags)
-            if all(unit.quarantined for unit in suitable):
-                self.queue.refuse(job_id, refusals.no_healthy_board(target, len(suitable)))
+            if error := self.hopeless(target, tags):
+                self.queue.refuse(job_id, error)
+
+    def hopeless(self, target: str, tags: frozenset[str]) -> LabError | None:
+        """What a job hears that wants a board of which every one is quarantined."""
+        suitable = self.pool.suitable(target, tags)
+        return refusals.no_healthy_board(target, len(suitable)) if all(u.quarantined for u in suitable) else None
+
+    async def board_for(self, row: RowMapping) -> Lease:
+        """Wait for the board of a job whose build is done; ``no_healthy_board`` as soon as none can come."""
+        target, tags = row["request"]["target"], frozenset(row["request"]["tags"])
+        if error := self.hopeless(target, tags):
+            raise error
+        return await self.queue.board(self.ticket(row), target, tags)
 
     async def _claim_board(self, job_id: str, fpga_id: int) -> Lease | None:
         """Give a free board to a job whose build is done: ``idle → queued → building → programming`` in one move."""

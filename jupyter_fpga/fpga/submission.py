@@ -37,7 +37,8 @@ async def submit(
             common: dict[str, Any] = {"request": request, "source_digest": kept.digest, "priority": options.priority}
             if fpga_id is None:
                 _within_board_quota(move, person)
-                _some_board_works(floor, target, frozenset(options.tags))
+                if hopeless := floor.hopeless(target, frozenset(options.tags)):
+                    raise hopeless
                 return move.add_job("build_and_program", person.name, **common)
             board = move.board(fpga_id)
             live = move.session(board["session_id"])
@@ -152,12 +153,6 @@ def _within_board_quota(move: Move, person: Person) -> None:
     limit = move.config.quotas.max_held_boards
     if limit is not None and (held := move.held_boards(person.name)) >= limit:
         raise refusals.too_many_boards(held, limit)
-
-
-def _some_board_works(floor: Floor, target: str, tags: frozenset[str]) -> None:
-    suitable = floor.pool.suitable(target, tags)
-    if all(unit.quarantined for unit in suitable):
-        raise refusals.no_healthy_board(target, len(suitable))
 
 
 def _once(

@@ -58,23 +58,14 @@ def machine(make_lab: Callable[..., Any], people: Any) -> type[RuleBasedStateMac
             return self.runner.run(coroutine)
 
         async def settle(self) -> None:
-            """Let every job go on as far as it can."""
-            floor = self.lab.fpga._floor
-            while floor._writes or any(not self._stands_still(task) for task in floor._tasks.values()):
-                latest = self.lab.store.events.latest
-                await asyncio.sleep(0.001 if latest else 0)
-
-        def _stands_still(self, task: "asyncio.Task[None]") -> bool:
-            """Whether a job waits for the test, or for a board that is somebody's."""
-            floor = self.lab.fpga._floor
-            job_id = next((job_id for job_id, other in floor._tasks.items() if other is task), None)
-            if job_id is None:
-                return False
-            if floor.queue.position(job_id) is not None:
-                return not floor.pool.free() and floor.queue._matching is None
-            return self.lab.builds.hold is not None and self.lab.builds.running + len(floor.gate) >= len(
-                [other for other in floor._tasks if floor.queue.position(other) is None]
-            )
+            """Let every job go on as far as it can: until nothing has happened for some rounds of all threads."""
+            store, floor = self.lab.store, self.lab.fpga._floor
+            quiet = 0
+            while quiet < 3:
+                latest = store.events.latest
+                await store.write(lambda tx: None)
+                await asyncio.to_thread(lambda: None)
+                quiet = quiet + 1 if store.events.latest == latest and not floor._writes else 0
 
         def attempt(self, coroutine: Any, settle: bool = True) -> Any:
             """Carry it out, or be refused for a reason of the table."""
@@ -238,7 +229,10 @@ def machine(make_lab: Callable[..., Any], people: Any) -> type[RuleBasedStateMac
             # With time, every accepted job ends, and no board hangs.
             for _ in range(2 + len(self.accepted)):
                 self.run(self.advance(3600))
-            ends = {self.run(self.lab.fpga.job(people[2], job_id))["status"] for job_id in self.accepted}
+                ends = {self.run(self.lab.fpga.job(people[2], job_id))["status"] for job_id in self.accepted}
+                if ends <= states.FINISHED:
+                    break
+            self.run(self.advance(3600))
             boards = self.run(self.lab.fpga.boards(people[2]))
             self.run(self.lab.stop())
             self.runner.close()

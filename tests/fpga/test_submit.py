@@ -432,6 +432,24 @@ async def test_no_healthy_board_is_another_answer_than_all_are_busy(make_lab: An
     await lab.stop()
 
 
+async def test_a_build_that_ends_when_no_board_works_any_more(make_lab: Any, people: Any) -> None:
+    _, _, operator = people
+    lab = await make_lab(boards=1).start()
+    await lab.all_idle()
+    lab.builds.hold = asyncio.Event()
+    job = await lab.submit()
+    await lab.builds.started.get()
+    await lab.fpga.quarantine(operator, 0)
+    lab.builds.hold.set()
+    ended = await lab.ended(job["job_id"])
+    assert (ended["status"], ended["error"]["code"], ended["error"]["stage"]) == (
+        "failed",
+        "no_healthy_board",
+        "waiting_for_board",
+    )
+    await lab.stop()
+
+
 async def test_tags_choose_among_boards(make_lab: Any) -> None:
     lab = make_lab()
     lab.config = lab.config.__class__(boards=(BoardConfig(0), BoardConfig(1, tags=("camera", "fast"))))

@@ -108,9 +108,8 @@ async def _program(
     if lease.fpga_id is None:
         await floor.write("built", _built, lease, result, "waiting_for_board")
         log.write("Built; waiting for a board.")
-        tags = frozenset(row["request"]["tags"])
         try:
-            lease = await floor.queue.board(floor.ticket(row), row["request"]["target"], tags)
+            lease = await floor.board_for(row)
         except Stale:
             raise
         except LabError as error:
