@@ -55,9 +55,9 @@ class Design : public Window {{
     ports.previous_clk = {previous};
   }}
   void reset() override {{ module.reset(); }}
-  void edge() override {{
+  bool edge() override {{
     module.eval(nullptr);
-    module.commit();
+    return {changed};
   }}
   void settle() override {{ {settle} }}
   void signals(Signals &to) override {{ module.signals(to); }}
@@ -113,6 +113,7 @@ class Soc : public Board {{
     module.p_clk.data[0] = 0;
     {fall}
   }}
+  uint64_t rest(uint64_t) {{ return 0; }}
   Outputs outputs() {{
     Outputs now;
 {outputs}
@@ -154,6 +155,8 @@ def window_glue(design: Generated) -> str:
         bind=bind,
         previous=_previous_clock(design),
         settle=_settle(design),
+        # Only of a design whose state is all in registers of the one clock is it known that it rests.
+        changed="module.commit()" if design.only_rising_clock and design.settles_at_once else "module.commit(), true",
         type=f"{design.namespace}::{design.type}",
     )
     return '#include "window.h"\n' + design.text(_IDENTIFIER + hot)

@@ -3,11 +3,14 @@
 // Both are generated modules of their own, evaluated in turn. That is exact because nothing that the base drives into the
 // window depends in the same cycle on what the window answers: labsoc keeps the answer in a register. So one pass is
 // enough: base, then window, then the window's answer back to the base's inputs, where the next clock edge finds it.
+//
+// Most of the time the base waits for a start bit, and many a design for a command. What an edge left unchanged is not
+// evaluated again until one of its inputs changes; only the cycle counter goes on, and is counted by hand.
 #include <memory>
 
 #include "window.h"
 
-// Generated from LabSoC; defines LAB_BASE_SOC, its type, and LAB_IDENTIFIER_MEMORY.
+// Generated from LabSoC; defines LAB_BASE_SOC, its type, and the names of two of its members.
 #include "base_soc.h"
 
 namespace lab {
@@ -59,16 +62,28 @@ class BaseBoard : public Board {
     *w.pmod_i = levels.pmod;
     *w.console_rx = levels.console_rx;
     settle_window();
+    base_rests = window_rests = false;
   }
 
   void rise() {
     set_clock(1);
-    base->eval(nullptr);
-    window->edge();
-    base->commit();
-    base->eval(nullptr);
-    to_window();
-    settle_window();
+    if (!base_rests) base->eval(nullptr);
+    const bool window_changed = !window_rests && window->edge();
+    bool asked = false;
+    if (base_rests) {
+      count(1);
+    } else if (base->commit()) {
+      base->eval(nullptr);
+      asked = to_window();
+    } else {
+      base_rests = true;
+    }
+    if (window_changed || asked) {
+      window_rests = false;
+      if (settle_window()) base_rests = false;
+    } else {
+      window_rests = true;
+    }
   }
 
   void fall() {
@@ -78,8 +93,14 @@ class BaseBoard : public Board {
     if (previous) {
       *previous = 0;
     } else {
-      settle_window();
+      if (settle_window()) base_rests = false;
     }
+  }
+
+  uint64_t rest(uint64_t most) {
+    if (!base_rests || !window_rests) return 0;
+    count(most);
+    return most;
   }
 
   Outputs outputs() const {
@@ -100,25 +121,43 @@ class BaseBoard : public Board {
     *window->ports.clk = level;
   }
 
-  void to_window() {
-    const WindowPorts &w = window->ports;
-    *w.rst = *bits_of(base->p_window__rst);
-    *w.adr = *bits_of(base->p_window__adr);
-    *w.dat_w = *bits_of(base->p_window__dat__w);
-    *w.sel = *bits_of(base->p_window__sel);
-    *w.cyc = *bits_of(base->p_window__cyc);
-    *w.stb = *bits_of(base->p_window__stb);
-    *w.we = *bits_of(base->p_window__we);
+  void count(uint64_t cycles_passed) {
+    auto &counter = base->LAB_CYCLE_COUNTER;
+    counter.curr.data[0] += cycles_passed;
+    counter.next = counter.curr;
   }
 
-  void settle_window() {
+  // Both say whether they changed anything.
+  bool to_window() {
+    const WindowPorts &w = window->ports;
+    bool changed = false;
+    const auto set = [&changed](uint32_t *port, uint32_t level) {
+      changed |= *port != level;
+      *port = level;
+    };
+    set(w.rst, *bits_of(base->p_window__rst));
+    set(w.adr, *bits_of(base->p_window__adr));
+    set(w.dat_w, *bits_of(base->p_window__dat__w));
+    set(w.sel, *bits_of(base->p_window__sel));
+    set(w.cyc, *bits_of(base->p_window__cyc));
+    set(w.stb, *bits_of(base->p_window__stb));
+    set(w.we, *bits_of(base->p_window__we));
+    return changed;
+  }
+
+  bool settle_window() {
     window->settle();
-    base->p_window__ack.data[0] = *window->ports.ack;
-    base->p_window__dat__r.data[0] = *window->ports.dat_r;
+    const uint32_t ack = *window->ports.ack, data = *window->ports.dat_r;
+    const bool changed = base->p_window__ack.data[0] != ack || base->p_window__dat__r.data[0] != data;
+    base->p_window__ack.data[0] = ack;
+    base->p_window__dat__r.data[0] = data;
+    return changed;
   }
 
   std::unique_ptr<LAB_BASE_SOC> base;
   std::unique_ptr<Window> window;
+  bool base_rests = false;
+  bool window_rests = false;
 };
 
 }  // namespace

@@ -14,7 +14,7 @@ class EmptyWindow : public Window {
     ports.previous_clk = &ignored;
   }
   void reset() override {}
-  void edge() override {}
+  bool edge() override { return false; }
   void settle() override {}
   void signals(Signals &) override {}
   void derive() override {}

@@ -19,8 +19,9 @@ class Window {
   WindowPorts ports{};
   virtual ~Window() = default;
   virtual void reset() = 0;
-  // Evaluates at a clock edge: registers take their new values, what depends on them is still to be settled.
-  virtual void edge() = 0;
+  // Evaluates at a clock edge: registers take their new values, what depends on them is still to be settled. False if
+  // nothing changed, and nothing will at later edges either while the inputs stay as they are.
+  virtual bool edge() = 0;
   // Evaluates until everything has followed its inputs and registers.
   virtual void settle() = 0;
   virtual void signals(Signals &to) = 0;
