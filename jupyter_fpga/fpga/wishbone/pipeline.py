@@ -109,11 +109,11 @@ class Pipeline:
         self._check_command = uartbone.encode_read(control.bus_errors, 1)
         self._overflow_command = uartbone.encode_read(control.overflow, 1)
         self._scratch_command = uartbone.encode_read(control.scratch, 1)
-        nonce_bytes = len(self._nonce_command(0))
         #: Room for what may go with a command: a check before it, one behind it, and a seal with everything; nonces put
         #: back, and the user's value into scratch.
+        put = uartbone.HEADER_BYTES + uartbone.WORD_BYTES
         self._reserve = (
-            3 * len(self._check_command) + len(self._overflow_command) + len(self._scratch_command) + 4 * nonce_bytes
+            3 * len(self._check_command) + len(self._overflow_command) + len(self._scratch_command) + 4 * put
         )
         #: The scratch register belongs to the link, but whoever writes it reads back what they wrote.
         self._scratch_user = _SCRATCH_RESET
@@ -133,7 +133,7 @@ class Pipeline:
         self._batch_start = 0
         self._overflow_seen = 0
         self._nonce = nonce
-        self._nonce_is_there = True
+        self._scratch_now = nonce
         self._bus_errors = bus_errors
         self._buffer.clear()
 
@@ -212,12 +212,16 @@ class Pipeline:
         self._check_due = chunk.words is not None
 
     def _lend_scratch(self, out: bytearray, chunk: Chunk) -> None:
-        if chunk.words is not None:
+        if chunk.words is None:
+            self._put_scratch(out, self._scratch_user)
+        else:
             at = len(chunk.words) - 1 if chunk.fixed else (self._scratch - chunk.address) // uartbone.WORD_BYTES
-            self._scratch_user = chunk.words[at]
-        elif self._nonce_is_there:
-            self._emit(out, self._nonce_command(self._scratch_user))
-        self._nonce_is_there = False
+            self._scratch_now = self._scratch_user = chunk.words[at]
+
+    def _put_scratch(self, out: bytearray, value: int) -> None:
+        if self._scratch_now != value:
+            self._scratch_now = value
+            self._emit(out, uartbone.encode_write(self._scratch, (value,)))
 
     def _check(self, out: bytearray) -> None:
         check = _Check(0, self._segment, None, False)
@@ -232,9 +236,7 @@ class Pipeline:
         self._segment = []
         self._check_due = False
         self._batch = []
-        if not self._nonce_is_there:
-            self._emit(out, self._nonce_command(self._nonce))
-            self._nonce_is_there = True
+        self._put_scratch(out, self._nonce)
         self._emit(out, self._check_command)
         if with_overflow:
             self._emit(out, self._overflow_command)
@@ -242,12 +244,10 @@ class Pipeline:
         # The nonce comes last, so that it vouches for the rest as well.
         self._emit(out, self._scratch_command)
         self._expect(seal)
+        # Now rather than with the next seal, since it passes the answers on their way.
         self._nonce = next(self._nonces)
-        self._emit(out, self._nonce_command(self._nonce))
+        self._put_scratch(out, self._nonce)
         self._batch_start = self._sent
-
-    def _nonce_command(self, value: int) -> bytes:
-        return uartbone.encode_write(self._scratch, (value,))
 
     def _emit(self, out: bytearray, command: bytes) -> None:
         out += command
