@@ -8,10 +8,18 @@ every cycle optimized, what only a trace asks for not at all. A part is a sectio
 
 import re
 
-__all__ = ("COLD", "HOT", "Generated")
+from jupyter_fpga.gateware.simulation._split import split_eval
 
-#: Values of ``LAB_PART``.
-HOT, COLD = 0, 1
+__all__ = ("COLD", "HOT", "MORE", "Generated", "part_condition")
+
+#: Values of ``LAB_PART``. MORE is there only for a large design: a half of what runs every cycle.
+HOT, COLD, MORE = 0, 1, 2
+
+
+def part_condition(part: int) -> str:
+    """The line with which the section of ``part`` begins."""
+    return f"#{'if' if part == HOT else 'elif'} LAB_PART == {part}\n"
+
 
 _FUNCTION = re.compile(r"^(?:CXXRTL_EXTREMELY_COLD\s+)?[\w:]+ \w+::(\w+)\([^;\n]*\) \{$", re.MULTILINE)
 _PORT = re.compile(r"/\*(input|output|inout)\*/ (value|wire)<(\d+)> (\w+);")
@@ -92,20 +100,34 @@ class Generated:
         return "bool converged = true;" in body and ".next" not in outside and ".update(" not in outside
 
     def text(self, glue: str) -> str:
-        """The module as C++ in sections: HOT with ``glue`` after it, and COLD.
+        """The module as C++ in sections: HOT with ``glue`` after it, COLD, and MORE if there is enough for it.
 
         Besides its own members the type has ``signals(lab::Signals &, const char *path)``, which tells every signal's
         name and place, and ``derive()``, which computes those that the optimizer left out.
         """
-        hot = "\n".join(body for name, body in self.functions.items() if name not in ("debug_eval", "debug_info"))
+        running = {name: body for name, body in self.functions.items() if name not in ("debug_eval", "debug_info")}
+        struct, more = self.struct, ""
+        split = split_eval(running["eval"], self.type, set(self.members))
+        if split is not None:
+            struct = _with_members(struct, split.members)
+            running["eval"] = split.whole
+            # One half with what else there is to compile, the other by itself.
+            length = len(struct) + sum(map(len, running.values())) + sum(map(len, split.pieces))
+            while split.pieces and len(more) + len(split.pieces[-1]) <= length / 2:
+                more = split.pieces.pop() + more
+            running["pieces"] = "".join(split.pieces)
         derive = self.functions.get("debug_eval", f"void {self.type}::debug_eval() {{\n}}\n")
         cold = derive.replace("::debug_eval", "::derive", 1) + self._signals()
-        using = "using namespace lab::rtl;\n"
+
+        def section(part: int, text: str, after: str = "") -> str:
+            return f"{part_condition(part)}namespace {self.namespace} {{\n{text}}}\n{after}"
+
         return (
-            f"namespace {self.namespace} {{\n{using}{self.struct}}}\n"
-            f"#if LAB_PART == {HOT}\nnamespace {self.namespace} {{\n{hot}}}\n{glue}"
-            f"#elif LAB_PART == {COLD}\nnamespace {self.namespace} {{\n{cold}}}\n"
-            "#endif\n"
+            f"namespace {self.namespace} {{\nusing namespace lab::rtl;\n{struct}}}\n"
+            + section(HOT, "\n".join(running.values()), glue)
+            + section(COLD, cold)
+            + (section(MORE, more) if more else "")
+            + "#endif\n"
         )
 
     def _signals(self) -> str:
@@ -151,8 +173,12 @@ def _plain_struct(text: str) -> str:
     )
     text = text.replace(" override", "")
     text = re.sub(r"if \((\w+\.commit\(observer\))\) changed = true;", r"changed |= \1;", text)
-    end = text.rindex("};")
-    return text[:end] + "\tvoid signals(lab::Signals &to);\n\tvoid derive();\n" + text[end:]
+    return _with_members(text, "\tvoid signals(lab::Signals &to);\n\tvoid derive();")
+
+
+def _with_members(struct: str, members: str) -> str:
+    end = struct.rindex("};")
+    return f"{struct[:end]}{members}\n{struct[end:]}"
 
 
 def _merge_blocks(function: str) -> str:

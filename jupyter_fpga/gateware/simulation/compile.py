@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from jupyter_fpga.gateware.simulation._compiler import Unit, find_compiler
-from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT
+from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT, MORE, part_condition
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
 from jupyter_fpga.gateware.simulation.base import BASE_OBJECTS, HARNESS_OBJECTS
 
@@ -22,15 +22,13 @@ def run(work: Path) -> None:
     identifier = str(json.loads((work / "request.json").read_text("utf-8"))["identifier"])
     (work / "identifier.h").write_text(identifier_source(identifier), "utf-8")
     compiler = find_compiler()
-    compiler.compile(
-        [
-            Unit("design.cc", "design.o", flags=(f"-DLAB_PART={HOT}",)),
-            Unit("design.cc", "debug.o", hot=False, flags=(f"-DLAB_PART={COLD}",)),
-        ],
-        include=[str(base)],
-        work=work,
-    )
-    with open(work / "design.cc", encoding="utf-8") as source:
-        whole_soc = "make_board" in source.read()
+    source = (work / "design.cc").read_text("utf-8")
+    units = [
+        Unit("design.cc", name, hot=part != COLD, flags=(f"-DLAB_PART={part}",))
+        for part, name in ((HOT, "design.o"), (MORE, "more.o"), (COLD, "debug.o"))
+        if part_condition(part) in source
+    ]
+    compiler.compile(units, include=[str(base)], work=work)
+    whole_soc = "make_board" in source
     objects = HARNESS_OBJECTS if whole_soc else (*HARNESS_OBJECTS, *BASE_OBJECTS)
-    compiler.link(["design.o", "debug.o", *(str(base / name) for name in objects)], "simulator", work=work)
+    compiler.link([*(unit.output for unit in units), *(str(base / name) for name in objects)], "simulator", work=work)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_fpga.gateware.errors import DesignError
-from jupyter_fpga.gateware.simulation import synthesize
+from jupyter_fpga.gateware.simulation import _split, synthesize
 from jupyter_fpga.gateware.simulation._compiler import Compiler, CompilerError, Unit, find_compiler
 from jupyter_fpga.gateware.simulation._cxxrtl import Generated
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
@@ -194,3 +194,62 @@ def test_identifiers_that_do_not_fit(text: str) -> None:
     with pytest.raises(ValueError, match=r"^") as refused:
         identifier_source(text)
     assert str(refused.value) == f"An identifier has at most 63 printable ASCII characters, not {text!r}."
+
+
+def long_eval(statements: list[str]) -> str:
+    head = "bool p_x::eval(performer *performer) {\n\tbool converged = true;\n"
+    edges = "\tbool posedge_p_clk = this->posedge_p_clk();\n\tvalue<1> i_a;\n\tvalue<8> p_b;\n"
+    return head + edges + "".join(f"{line}\n" for line in statements) + "\treturn converged;\n}\n"
+
+
+def test_a_long_function_is_cut_into_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_split, "LONG", 0)
+    monkeypatch.setattr(_split, "_PIECE", 1)
+    split = _split.split_eval(
+        long_eval(
+            [
+                "\ti_a = p_c.curr;",
+                "\tauto tmp_0 = memory_index(p_c.curr, 0, 4);",
+                "\tif(tmp_0.valid) {",
+                "\t\tp_b = memory_p_m[tmp_0.index];",
+                "\t} else {",
+                "\t\tp_b = value<8> {};",
+                "\t}",
+                "\tif (posedge_p_clk) {",
+                "\t\tp_c.next = i_a;",
+                "\t\tauto tmp_1 = memory_index(p_c.curr, 0, 4);",
+                "\t\tif (tmp_1.valid) {",
+                "\t\t\tmemory_p_m.update(tmp_1.index, p_b, p_b, 0);",
+                "\t\t}",
+                "\t}",
+            ]
+        ),
+        "p_x",
+        {"p_b"},
+    )
+    assert split is not None
+    assert split.members.splitlines() == [
+        "\tvalue<1> i_a;",
+        *(f"\tvoid eval_{number}(bool posedge_p_clk);" for number in range(4)),
+    ]
+    assert split.whole == (
+        "bool p_x::eval(performer *performer) {\n\tbool posedge_p_clk = this->posedge_p_clk();\n"
+        + "".join(f"\teval_{number}(posedge_p_clk);\n" for number in range(4))
+        + "\treturn true;\n}\n"
+    )
+    bodies = [piece.split("\n", 1)[1].removesuffix("\n}\n") for piece in split.pieces]
+    assert bodies == [
+        "\ti_a = p_c.curr;",
+        "\tauto tmp_0 = memory_index(p_c.curr, 0, 4);\n\tif(tmp_0.valid) {\n\t\tp_b = memory_p_m[tmp_0.index];\n"
+        "\t} else {\n\t\tp_b = value<8> {};\n\t}",
+        "\tif (posedge_p_clk) {\n\t\tp_c.next = i_a;\n\t}",
+        "\tif (posedge_p_clk) {\n\t\tauto tmp_1 = memory_index(p_c.curr, 0, 4);\n\t\tif (tmp_1.valid) {\n"
+        "\t\t\tmemory_p_m.update(tmp_1.index, p_b, p_b, 0);\n\t\t}\n\t}",
+    ]
+
+
+def test_what_is_short_or_runs_in_circles_stays_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _split.split_eval(long_eval([]), "p_x", set()) is None
+    monkeypatch.setattr(_split, "LONG", 0)
+    assert _split.split_eval(long_eval([]).replace("= true", "= false"), "p_x", set()) is None
+    assert _split.split_eval(long_eval(["\\tif (i_a) {", "\\t\\tp_b = p_b;"]), "p_x", set()) is None

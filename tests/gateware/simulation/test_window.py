@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_fpga.gateware.simulation import _split
 from jupyter_fpga.gateware.simulation._compiler import Unit, find_compiler
 from jupyter_fpga.gateware.simulation.base import BASE_OBJECTS
 
@@ -39,15 +40,24 @@ def transcript(folder: Path, base_folder: Path, objects: list[str]) -> list[str]
     compiler = find_compiler()
     source = str(RESOURCES / "transcript.cc")
     compiler.compile([Unit(source, "transcript.o")], include=[str(base_folder)], work=folder)
-    compiler.link(["transcript.o", "design.o", "debug.o", *objects], "transcript", work=folder)
+    parts = [name for name in ("design.o", "more.o", "debug.o") if (folder / name).exists()]
+    compiler.link(["transcript.o", *parts, *objects], "transcript", work=folder)
     done = subprocess.run([folder / "transcript"], capture_output=True, check=True, text=True)
     return done.stdout.splitlines()
 
 
+@pytest.mark.parametrize("in_pieces", [False, True], ids=["one piece", "many pieces"])
 @pytest.mark.parametrize("odd", [False, True], ids=["one clock", "odd clocks"])
-def test_window_and_whole_soc_are_the_same(odd: bool, build: Build, base_folder: Path) -> None:
+def test_window_and_whole_soc_are_the_same(
+    odd: bool, in_pieces: bool, build: Build, base_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     window = ("`define ODD\n" if odd else "") + (RESOURCES / "window.v").read_text()
+    if in_pieces:
+        monkeypatch.setattr(_split, "LONG", 0)
+        monkeypatch.setattr(_split, "_PIECE", 300)
     split = build([("netlist.v", window)])
+    assert (split / "more.o").exists() == in_pieces
+    monkeypatch.undo()
     soc = (base_folder / "lab_base.v").read_text()
     whole = build([("netlist.v", JOINED), ("base.v", soc), ("window.v", window)], whole_soc=True)
     base_objects = [str(base_folder / name) for name in BASE_OBJECTS]
