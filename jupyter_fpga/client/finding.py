@@ -148,4 +148,4 @@ def connect(
         )
     say("No lab runs here: starting one on this machine, which ends itself when nobody needs it.")
     started = start_lab()
-    return LabClient(started.url, started.token)
+    return LabClient(started.url, started.token, started)

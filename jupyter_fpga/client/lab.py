@@ -12,6 +12,7 @@ from .events import JobWatcher, follow_events
 from .jobs import Job
 from .loop import Following, blocking, loop, on_the_loop
 from .sources import load_source
+from .starting import StartedLab
 from .tables import Table
 
 __all__ = ("LabClient",)
@@ -45,9 +46,12 @@ class LabClient:
         The lab's base address, such as ``http://127.0.0.1:8888/jupyter-fpga``.
     token
         Of the Jupyter server, the Hub, or an API key of the lab.
+    started
+        The lab's process, when it was started for this client.
     """
 
-    def __init__(self, url: str, token: str = "") -> None:
+    def __init__(self, url: str, token: str = "", started: StartedLab | None = None) -> None:
+        self.started = started
         self.door = Door(url, token)
         self.watcher = JobWatcher(self.door)
 

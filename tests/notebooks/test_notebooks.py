@@ -21,10 +21,9 @@ def test_all_are_here():
     ]
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
-def test_it_gives_what_is_saved(name, served_lab, lab):
+def test_they_give_what_is_saved(served_lab, lab):
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider", name],
+        [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q", "-p", "no:cacheprovider", *NOTEBOOKS],
         cwd=FOLDER,
         env=served_lab.environment,
         capture_output=True,
