@@ -227,18 +227,18 @@ def machine(make_lab: Callable[..., Any], people: Any) -> type[RuleBasedStateMac
             self.lab.driver.failures = []
             self.builds(False)
             # With time, every accepted job ends, and no board hangs.
-            for _ in range(2 + len(self.accepted)):
+            for _ in range(40):
                 self.run(self.advance(3600))
                 ends = {self.run(self.lab.fpga.job(people[2], job_id))["status"] for job_id in self.accepted}
-                if ends <= states.FINISHED:
+                boards = self.run(self.lab.fpga.boards(people[2]))
+                rest = all(board["state"] == "idle" or board["health"] == "quarantined" for board in boards)
+                if ends <= states.FINISHED and rest:
                     break
-            self.run(self.advance(3600))
-            boards = self.run(self.lab.fpga.boards(people[2]))
             self.run(self.lab.stop())
             self.runner.close()
             self.folder.cleanup()
             assert ends <= states.FINISHED
-            assert all(board["state"] == "idle" or board["health"] == "quarantined" for board in boards)
+            assert rest
 
     return Machine
 
