@@ -148,14 +148,45 @@ class OpenDoor:
         raise AssertionError("nothing is elsewhere")
 
 
+class Socket:
+    """A WebSocket whose end can be awaited, however often it was read."""
+
+    def __init__(self) -> None:
+        self.connection: WebSocketClientConnection
+        self.over = asyncio.Event()
+        self._messages: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+
+    def take(self, message: str | bytes | None) -> None:
+        if message is None:
+            self.over.set()
+        self._messages.put_nowait(message)
+
+    async def read_message(self) -> Any:
+        return await self._messages.get()
+
+    async def write_message(self, message: str | bytes, binary: bool = False) -> None:
+        await self.connection.write_message(message, binary=binary)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    @property
+    def close_code(self) -> int | None:
+        return self.connection.close_code
+
+    @property
+    def close_reason(self) -> str | None:
+        return self.connection.close_reason
+
+
 class Client:
     """Plain HTTP and WebSocket requests to a base URL."""
 
     def __init__(self, url: str, token: str | None = TOKEN) -> None:
         self.url = url
         self.token = token
-        self._http = AsyncHTTPClient(force_instance=True)
-        self._sockets: list[WebSocketClientConnection] = []
+        self._http = AsyncHTTPClient(force_instance=True, max_clients=200)
+        self._sockets: list[Socket] = []
 
     def headers(self, token: str | None, more: dict[str, str] | None = None) -> dict[str, str]:
         chosen = self.token if token is None else token
@@ -199,16 +230,18 @@ class Client:
         assert response.headers["Content-Type"] == "application/json"
         return response.code, envelope["error"], envelope["message"]
 
-    async def socket(self, path: str, token: str | None = None) -> WebSocketClientConnection:
+    async def socket(self, path: str, token: str | None = None) -> Socket:
         request = HTTPRequest("ws" + self.url.removeprefix("http") + path, headers=self.headers(token))
-        socket = await websocket_connect(request)
+        socket = Socket()
+        socket.connection = await websocket_connect(request, on_message_callback=socket.take)
         self._sockets.append(socket)
         return socket
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._http.close()
         for socket in self._sockets:
             socket.close()
+            await socket.over.wait()
 
 
 @pytest.fixture
@@ -241,7 +274,7 @@ async def client(door: OpenDoor, owner: Person, keys: KeyFile) -> AsyncIterator[
     server, port = listen(application, 0)
     client = Client(f"http://127.0.0.1:{port}/base")
     yield client
-    client.close()
+    await client.close()
     server.stop()
     await door.activity.end_sockets()
     await server.close_all_connections()

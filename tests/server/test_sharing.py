@@ -78,7 +78,7 @@ async def serving(door, owner, new_client):
     try:
         yield client
     finally:
-        client.close()
+        await client.close()
         server.stop()
         await door.activity.end_sockets()
         await server.close_all_connections()
@@ -98,7 +98,7 @@ async def test_the_first_hosts_and_says_where(shared, tmp_path, lab, new_client)
     assert record is not None
     client = new_client(record.url, record.token)
     assert await client.get("/fpga") == []
-    client.close()
+    await client.close()
     await shared.stop()
     assert RuntimeFile(tmp_path / "runtime").read() is None
     assert not lab.running

@@ -60,7 +60,7 @@ async def start(tmp_path: Path, new_client, unused_tcp_port_factory):
         try:
             yield server
         finally:
-            server.client.close()
+            await server.client.close()
             await server.end(signal.SIGKILL)
             print((await reading).decode())  # shown when the test fails
 

@@ -82,7 +82,7 @@ async def server(
         f"http://127.0.0.1:{jp_http_port}{jp_base_url}jupyter-fpga", jp_serverapp.identity_provider.token
     )
     yield client
-    client.close()
+    await client.close()
     await jp_serverapp._cleanup()
     jp_serverapp.kernel_manager.context.destroy()
     type(jp_serverapp).clear_instance()

@@ -32,7 +32,7 @@ async def test_the_labs_metrics_are_the_servers_while_it_hosts(server, extension
     assert b"jupyter_fpga_answer 42.0" in (await origin.ask("GET", "/metrics", headers=headers)).body
     extension._hosting_changed(None)
     assert b"jupyter_fpga_answer" not in (await origin.ask("GET", "/metrics", headers=headers)).body
-    origin.close()
+    await origin.close()
 
 
 def test_a_time_that_is_none_is_refused(extension):

@@ -53,7 +53,7 @@ async def cookies_of_a_page(server, jp_base_url) -> tuple[str, str]:
     origin = server.url.partition(jp_base_url)[0]
     page = type(server)(origin + jp_base_url, "")
     response = await page.ask("GET", f"api/status?token={server.token}")
-    page.close()
+    await page.close()
     cookies = [header.partition(";")[0] for header in response.headers.get_list("Set-Cookie")]
     login = next(cookie for cookie in cookies if cookie.startswith("username-"))
     response = await server.ask("GET", "/fpga", token="", headers={"Cookie": login})

@@ -45,4 +45,4 @@ async def people(place: Place, new_client: Any) -> AsyncIterator[dict[str, Any]]
     clients = {name: new_client(place.url, key) for name, key in KEYS.items()}
     yield clients
     for client in clients.values():
-        client.close()
+        await client.close()
