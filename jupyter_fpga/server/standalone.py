@@ -1,9 +1,10 @@
 """The API on plain tornado: for ``jupyter fpga serve``, and as the loopback door beside a lab in a Jupyter server."""
 
+import socket
 from collections.abc import Awaitable
 from typing import Any
 
-from tornado import httpserver, netutil, web
+from tornado import httpserver, web
 
 from .auth import Authenticator
 from .body import UPLOAD_LIMIT
@@ -15,6 +16,8 @@ from .sockets import SocketHandler
 
 __all__ = ("listen", "make_application")
 
+_BACKLOG = 128
+"""Connections that may wait to be accepted; tornado's own default."""
 _PING_SECONDS = 30.0
 """Keep-alive of WebSockets: below the minute after which proxies and address translators forget a quiet connection."""
 
@@ -110,8 +113,11 @@ def listen(application: web.Application, port: int, address: str = "127.0.0.1") 
     OSError
         The port is taken, or isn't this user's to open.
     """
-    sockets = netutil.bind_sockets(port, address)
+    # Not tornado's bind_sockets, which leaves a socket open when the address is taken.
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listening = socket.create_server((address, port), family=family, backlog=_BACKLOG)
+    listening.setblocking(False)
     # tornado refuses a longer body by closing the connection; ours are refused before with an envelope.
     server = httpserver.HTTPServer(application, max_body_size=8 * UPLOAD_LIMIT)
-    server.add_sockets(sockets)
-    return server, sockets[0].getsockname()[1]
+    server.add_socket(listening)
+    return server, listening.getsockname()[1]
