@@ -352,6 +352,24 @@ async def test_a_late_answer_is_not_taken_for_a_later_one(board: PtyBoard, link:
     assert await link.read(COUNTER) == [3]
 
 
+async def test_a_board_that_goes_silent_while_it_is_looked_for(board: PtyBoard):
+    """It answers the first nonce of each look, and not the second."""
+    board.faults.to_host = lambda data: data if len(data) == 4 else b""
+    link = link_to(board)
+    with pytest.raises(LinkLost) as lost:
+        await link.read(COUNTER)
+    assert lost.value.reason == "it didn't answer 3 attempts to find it, with silences of 0.12 to 0.48 s."
+
+
+async def test_a_line_that_adds_a_byte_to_every_answer_is_not_trusted(board: PtyBoard):
+    board.faults.to_host = lambda data: data + b"\x55"
+    link = link_to(board, random=random.Random(3))
+    with pytest.raises(LinkLost) as lost:
+        await link.read(COUNTER)
+    assert lost.value.reason.startswith("none of 3 attempts to find it was answered rightly: ")
+    assert lost.value.reason.endswith("55.")
+
+
 async def test_half_a_command_before_is_waited_out(board: PtyBoard):
     """A lab died in the middle of a write burst; the next one doesn't write its own bytes into it."""
     wire = board.wire()
