@@ -231,8 +231,10 @@ async def test_a_build_that_fails_names_the_line(people):
 
 async def test_of_a_hundred_submits_to_one_board_one_is_taken(people):
     ada = people["ada"]
-    boards = await ada.get("/fpga")
-    board = next(board["fpga_id"] for board in boards if board["state"] == "idle")
+    job_id = await accepted(ada, "/submit", {"source": DESIGN})
+    await done(ada, job_id)
+    board = (await ada.get(f"/jobs/{job_id}"))["fpga_id"]
+    await done(ada, await accepted(ada, f"/fpga/{board}/session/release"))
     # Its build never ends by itself, so that none of them comes when the board is Ada's own already.
     body = {"source": "while True: pass"}
     responses = await asyncio.gather(*(ada.ask("POST", f"/fpga/{board}/submit", body) for _ in range(100)))
