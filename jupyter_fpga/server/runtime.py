@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from jupyter_fpga._version import __version__
+from jupyter_fpga.errors import Unavailable
 
 __all__ = ("HostLock", "RuntimeFile", "RuntimeRecord", "process_start_time")
 
@@ -115,22 +116,36 @@ class HostLock:
         self._descriptor: int | None = None
 
     def take(self) -> bool:
-        """Try to take it; whether this process has it now."""
-        if self._descriptor is not None:
-            return True
+        """Try to take it; whether this process has it now.
+
+        Raises
+        ------
+        Unavailable
+            ``no_lock``: the folder can't be written, or its file system knows no locks.
+        """
+        if self._descriptor is None:
+            try:
+                self._descriptor = self._lock()
+            except OSError as error:
+                raise Unavailable(
+                    f"The lab's lock file {self._path} can't be locked ({error.strerror}); "
+                    "set JUPYTER_RUNTIME_DIR to a folder of your own on a local disk.",
+                    code="no_lock",
+                ) from error
+        return self._descriptor is not None
+
+    def _lock(self) -> int | None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Never removed: a lock file that is removed can be locked by two processes at once.
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except BaseException as error:
             os.close(descriptor)
-            return False
-        except BaseException:
-            os.close(descriptor)
+            if isinstance(error, BlockingIOError):
+                return None
             raise
-        self._descriptor = descriptor
-        return True
+        return descriptor
 
     def give_back(self) -> None:
         """Let another process host."""

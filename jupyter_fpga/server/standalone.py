@@ -25,7 +25,9 @@ _PING_SECONDS = 30.0
 class _PlainHost(web.RequestHandler):
     """Authentication of a stand-alone lab, for both kinds of handlers."""
 
-    public = False
+    def set_default_headers(self) -> None:
+        # A log or an artifact is never a page or a script, whatever is in it.
+        self.set_header("X-Content-Type-Options", "nosniff")
 
     def sign_in(self) -> Any:
         authenticator: Authenticator = self.settings["jupyter_fpga_authenticator"]

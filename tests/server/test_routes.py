@@ -145,6 +145,7 @@ async def test_an_artifact_comes_as_a_file(client):
     assert response.headers["Content-Disposition"] == 'attachment; filename="bitstream"'
     response = await client.ask("GET", f"/jobs/{JOB}/artifacts/csr.csv")
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize("path", ["/health", "/version"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_fpga.errors import Unavailable
 from jupyter_fpga.server.runtime import HostLock, RuntimeFile, RuntimeRecord, process_start_time
 
 
@@ -83,6 +84,21 @@ def test_one_process_has_the_lock_at_a_time(tmp_path):
     first.give_back()
     assert second.take()
     second.give_back()
+
+
+@pytest.mark.parametrize(("number", "words"), [(37, "No locks available"), (13, "Permission denied")])
+def test_a_folder_that_can_not_be_locked(tmp_path, monkeypatch, number, words):
+    def refuse(descriptor: int, operation: int) -> None:
+        raise OSError(number, words)
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(Unavailable) as caught:
+        HostLock(tmp_path).take()
+    assert caught.value.code == "no_lock"
+    assert caught.value.message == (
+        f"The lab's lock file {tmp_path / 'fpga-lab.lock'} can't be locked ({words}); "
+        "set JUPYTER_RUNTIME_DIR to a folder of your own on a local disk."
+    )
 
 
 _HOLD = """
