@@ -1,6 +1,7 @@
 """Logs of jobs: written line by line in batches, read, and followed without asking again and again."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from functools import partial
 from types import TracebackType
@@ -10,10 +11,12 @@ from sqlalchemy import Connection, func, insert, select
 
 from jupyter_fpga.clock import Clock
 from jupyter_fpga.fpga.states import FINISHED
-from jupyter_fpga.store import Store, Transaction
+from jupyter_fpga.store import StaleFence, Store, StoreFailed, Transaction
 from jupyter_fpga.store.tables import job_logs, jobs
 
 __all__ = ("JobLog", "Logs")
+
+log = logging.getLogger(__name__)
 
 BATCH_SECONDS = 0.1
 """How long lines are collected before they are stored: a tool that writes 10,000 lines costs ten commits a second."""
@@ -80,6 +83,8 @@ class JobLog:
         self._logs = logs
         self._job_id = job_id
         self._seq: int | None = None
+        self.fence: int | None = None
+        """The fence token of the job's worker, once it has one: lines of a worker that was replaced are dropped."""
         self._waiting: list[tuple[float, str]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._storing = asyncio.Lock()
@@ -110,7 +115,11 @@ class JobLog:
     async def _flush_soon(self) -> None:
         await asyncio.sleep(BATCH_SECONDS)
         self._flushing = None
-        await self._store()
+        try:
+            await self._store()
+        except StoreFailed as failure:
+            # The lines are kept; the next ones, or the end of the job, try again and tell who has to know.
+            log.warning("The log of job %s can't be stored now: %s", self._job_id, failure.message)
 
     async def _store(self) -> None:
         async with self._storing:
@@ -120,17 +129,26 @@ class JobLog:
             if self._seq is None:
                 # A worker that takes over goes on where the one before it ended.
                 self._seq = await self._logs.store.read(self._last)
-            rows = [
-                {"job_id": self._job_id, "seq": seq, "time": time, "text": text}
-                for seq, (time, text) in enumerate(lines, self._seq + 1)
-            ]
-            self._seq += len(rows)
-
-            def work(tx: Transaction) -> None:
-                tx.execute(insert(job_logs), rows)
-
-            await asyncio.shield(self._logs.store.write(work))
+            first = self._seq + 1
+            try:
+                await asyncio.shield(self._logs.store.write(partial(self._insert, first, lines)))
+            except StaleFence:
+                # The job is another worker's by now, and its log with it.
+                return
+            except StoreFailed:
+                self._waiting = lines + self._waiting
+                raise
+            self._seq += len(lines)
             self._logs.finished(self._job_id)
+
+    def _insert(self, first: int, lines: list[tuple[float, str]], tx: Transaction) -> None:
+        if self.fence is not None:
+            tx.fenced(jobs, {"job_id": self._job_id}, self.fence)
+        rows = [
+            {"job_id": self._job_id, "seq": seq, "time": time, "text": text}
+            for seq, (time, text) in enumerate(lines, first)
+        ]
+        tx.execute(insert(job_logs), rows)
 
     def _last(self, connection: Connection) -> int:
         statement = select(func.max(job_logs.c.seq)).where(job_logs.c.job_id == self._job_id)

@@ -1,11 +1,13 @@
 """Jobs as their owners see them."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
 
 from jupyter_fpga.errors import Conflict, Invalid, LabError, NotFound
+from jupyter_fpga.store import StoreFailed
 
 READ = {"op": 2, "address": 0, "count": 1}
 UNKNOWN = "00000000-0000-0000-0000-000000000000"
@@ -287,3 +289,22 @@ async def test_times_are_told_only_on_a_basis(make_lab: Any, people: Any) -> Non
     assert job["eta_basis"] == "until a board is free: median of 1 recent board sessions, 600.0 s"
     assert (await lab.fpga.job(ann, fourth["job_id"]))["eta_seconds"] == 1100.0
     await lab.stop()
+
+
+async def test_lines_wait_while_the_database_fails(lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    write, failed = lab.store.write, asyncio.Event()
+
+    async def full_once(work: Any) -> Any:
+        if isinstance(work, partial) and not failed.is_set():
+            failed.set()
+            raise StoreFailed("database or disk is full")
+        return await write(work)
+
+    lab.store.write = full_once
+    lab.builds.hold = asyncio.Event()
+    job_id = (await lab.submit(fpga_id=0))["job_id"]
+    await failed.wait()
+    lab.builds.hold.set()
+    assert (await lab.ended(job_id))["status"] == "complete"
+    assert [seq for seq, _ in await lab.fpga.logs(ann, job_id)] == [1, 2, 3, 4]

@@ -286,9 +286,11 @@ async def test_a_worker_of_a_lab_that_died_is_shut_out(make_lab: Any, people: An
     await new.start()
     assert (await lab.ended(job["job_id"]))["status"] == "complete"
     latest = lab.store.events.latest
+    log = await new.logs(people[0], job["job_id"])
     hold.set()
     await old.settled()
     assert lab.store.events.latest == latest
+    assert await new.logs(people[0], job["job_id"]) == log
     assert (await new.job(people[0], job["job_id"]))["status"] == "complete"
     old._alarms.cancel()
     await asyncio.wait({old._alarms})

@@ -37,6 +37,7 @@ async def _carry_out(floor: Floor, row: RowMapping, again: bool) -> None:
         async with floor.gate.slot(floor.ticket(row)):
             lease = await floor.write("build claim", _claim, row, again)
             floor.keep(lease)
+            log.fence = lease.job_fence
             started = floor.clock.monotonic()
             try:
                 result = await _build(floor, row, lease, log)

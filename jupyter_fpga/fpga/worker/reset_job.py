@@ -22,6 +22,7 @@ async def reset_job(floor: Floor, row: RowMapping, again: bool) -> None:
         lease = await floor.write("reset claim", _claim, row, again)
         floor.keep(lease)
         async with floor.logs.open(row["job_id"]) as log:
+            log.fence = lease.job_fence
             try:
                 base = await floor.builds.base(unit.config.target)
             except LabError as error:
