@@ -1,19 +1,22 @@
 """What a simulated board's bench has: LEDs to look at, buttons to press, switches to set."""
 
+import asyncio
 import operator
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .errors import Invalid
+from .errors import Invalid, TimedOut
 from .loop import blocking, on_the_loop
 from .tables import html_table, text_table
 
 if TYPE_CHECKING:
     from .boards import BoardHandle
 
-__all__ = ("Button", "Buttons", "Leds", "Switches")
+__all__ = ("Button", "Buttons", "Leds", "Switches", "Uart")
 
 LEDS, BUTTONS, SWITCHES = 8, 4, 8
+#: Seconds of board time between two looks at the console: some hundred characters at 115,200 baud.
+CONSOLE_STEP = 0.01
 
 
 class _Bench:
@@ -187,3 +190,54 @@ class Switches(_Bench):
 
     def _repr_html_(self) -> str:
         return html_table([f"switch {number}" for number in range(SWITCHES)], [["on" if on else "off" for on in self]])
+
+
+class Uart(_Bench):
+    """The console: the other end of the serial line of a design that has a port ``uart``."""
+
+    def __init__(self, board: "BoardHandle") -> None:
+        super().__init__(board)
+        self._seen = 0
+
+    @on_the_loop
+    async def awrite(self, text: str) -> None:
+        """Send text to the design."""
+        await self._act("console", text=text)
+
+    @on_the_loop
+    async def aread(self) -> str:
+        """What the design has sent since this was last asked."""
+        answer = await self._act("console_read", position=self._seen)
+        self._seen = int(answer["console_end"])
+        return str(answer["console_text"])
+
+    @on_the_loop
+    async def aread_until(self, text: str, timeout: float = 10.0) -> str:
+        """What the design sends up to and including ``text``, letting the board run meanwhile.
+
+        Raises
+        ------
+        TimedOut
+            It didn't come within ``timeout`` seconds; the message tells the end of what did.
+        """
+        got = ""
+        try:
+            async with asyncio.timeout(timeout):
+                clock_hz = (await self._state())["clock_hz"]
+                while text not in got:
+                    got += await self.aread()
+                    if text not in got:
+                        await self._act("run", cycles=round(clock_hz * CONSOLE_STEP))
+        except TimeoutError:
+            raise TimedOut(
+                f"The console didn't say {text!r} within {timeout:g} s; the last that it said was {got[-60:]!r}.",
+                code="not_reached",
+            ) from None
+        return got
+
+    write = blocking(awrite)
+    read = blocking(aread)
+    read_until = blocking(aread_until)
+
+    def __repr__(self) -> str:
+        return "<Uart>"

@@ -10,7 +10,7 @@ from jupyter_fpga.gateware.manifest import Manifest
 
 from . import ports
 from .batch import Batch
-from .bench import Buttons, Leds, Switches
+from .bench import Buttons, Leds, Switches, Uart
 from .errors import Conflict, Invalid, LabError, NotFound, TimedOut
 from .live import LiveLink
 from .loop import blocking, loop, on_the_loop
@@ -63,7 +63,7 @@ class BoardHandle:
         """The same board has got another design: everything known about the old one is forgotten."""
         self._drop_link()
         self.job, self._manifest = job, None
-        for made in ("regs", "memories"):
+        for made in ("regs", "memories", "uart"):
             vars(self).pop(made, None)
 
     # --- What is on it --------------------------------------------------------------------------------------------
@@ -281,6 +281,11 @@ class BoardHandle:
     def switches(self) -> Switches:
         """The slide switches: ``board.switches.value = 5``, ``board.switches[2] = 1``."""
         return Switches(self)
+
+    @cached_property
+    def uart(self) -> Uart:
+        """The console: ``board.uart.write("hello")``, ``board.uart.read()``."""
+        return Uart(self)
 
     # --- The board session ----------------------------------------------------------------------------------------
 

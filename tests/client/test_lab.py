@@ -168,6 +168,28 @@ def test_leds_buttons_and_switches(board):
     assert str(refusal.value) == "The bench has buttons 0 to 3; got 4."
 
 
+ECHO = """
+class Top(wiring.Component):
+    uart: Out(wiring.Signature({"tx": Out(1), "rx": In(1)}))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.uart.tx.eq(self.uart.rx)
+        return m
+"""
+
+
+def test_the_console(lab):
+    board = lab.submit(ECHO).board()
+    board.uart.write("hello, ")
+    board.uart.write("wörld\n")
+    assert board.uart.read_until("\n") == "hello, wörld\n"
+    assert board.uart.read() == ""
+    with pytest.raises(TimedOut) as refusal:
+        board.uart.read_until("more", timeout=0.1)
+    assert str(refusal.value) == "The console didn't say 'more' within 0.1 s; the last that it said was ''."
+
+
 def test_waiting_for_a_value(board):
     board.regs.duty = 40
     assert board.wait_for("duty") == 40
@@ -257,7 +279,7 @@ def test_a_build_without_a_board(lab):
     assert report.data
     assert list(report.seconds) == ["elaborate", "synthesize", "compile"]
     assert set(report.cached) <= set(report.seconds)
-    assert repr(report).startswith("report ")
+    assert repr(report).startswith("report\n")
     assert repr(lab.build(DESIGN).wait().report()) == repr(report)
     assert repr(job) == "<Job build: complete>"
 
