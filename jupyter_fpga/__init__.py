@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any
 
-from ._version import __version__
+__version__: str
 
 __all__ = ("__version__", "connect", "load_ipython_extension")
 
@@ -22,6 +22,9 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        # Reading it takes 40 ms, and every step of a build starts a Python that has no use for it.
+        return import_module("jupyter_fpga._version").__version__
     if name == "connect":
         return import_module("jupyter_fpga.client").connect
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -21,15 +21,10 @@ from jupyter_fpga.gateware.simulation._compiler import Compiler, Unit, find_comp
 from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT, Generated
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
 from jupyter_fpga.gateware.simulation._yosys import run_yosys
+from jupyter_fpga.gateware.simulation.compile import BASE_OBJECTS, HARNESS_OBJECTS
 from jupyter_fpga.gateware.targets import TARGETS, Target
 
-__all__ = ("BASE_OBJECTS", "HARNESS_OBJECTS", "run")
-
-#: What a program needs besides its SoC.
-HARNESS_OBJECTS = ("main.o", "machine.o", "control.o", "trace.o")
-
-#: What a program needs besides its window and the harness.
-BASE_OBJECTS = ("base_board.o", "base_debug.o")
+__all__ = ("run",)
 
 _COUNTER = "p_ctrl__cycles"
 _WRITE = "write_cxxrtl -header -O6 -g4 -namespace {namespace} {file}"

@@ -11,9 +11,14 @@ from pathlib import Path
 from jupyter_fpga.gateware.simulation._compiler import Unit, find_compiler
 from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT, MORE, part_condition
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
-from jupyter_fpga.gateware.simulation.base import BASE_OBJECTS, HARNESS_OBJECTS
 
-__all__ = ("run",)
+__all__ = ("BASE_OBJECTS", "HARNESS_OBJECTS", "run")
+
+#: What a program needs besides its SoC.
+HARNESS_OBJECTS = ("main.o", "machine.o", "control.o", "trace.o")
+
+#: What a program needs besides its window and the harness.
+BASE_OBJECTS = ("base_board.o", "base_debug.o")
 
 
 def run(work: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_fpga.gateware.simulation import _split
 from jupyter_fpga.gateware.simulation._compiler import Unit, find_compiler
-from jupyter_fpga.gateware.simulation.base import BASE_OBJECTS
+from jupyter_fpga.gateware.simulation.compile import BASE_OBJECTS
 
 from .conftest import RESOURCES, Build
 
