@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from .clock import Clock, SystemClock
 from .compute import BuildOptions, BuildResult, Builds, Runner, Sandbox, Source, StageReport, Toolchains
+from .compute.stages import LIMITS, limits_within
 from .errors import Unavailable
 from .fpga.config import FpgaConfig
 from .fpga.drivers import SimulatedDriver
@@ -36,12 +37,15 @@ class LabConfig:
         The boards and their limits.
     several_users
         Whether people who don't trust one another share this lab.
+    stage_seconds
+        The longest that one stage of a build may run; the stages' own limits when None.
     """
 
     data_dir: Path
     store_url: str | None = None
     fpga: FpgaConfig = field(default_factory=FpgaConfig)
     several_users: bool = False
+    stage_seconds: float | None = None
 
 
 class UnsafeLab(Unavailable):
@@ -129,7 +133,7 @@ class Lab:
         url = config.store_url or f"sqlite:///{config.data_dir.absolute() / 'lab.sqlite'}"
         runner = Runner(sandbox, clock=self._clock)
         self._store = await Store.open(url, clock=self._clock)
-        self._workshop = _Workshop(config.data_dir, runner, self._store, self._progress)
+        self._workshop = _Workshop(config, runner, self._store, self._progress)
         if config.fpga.boards:
             self._workshop.prepare()
         self._fpga = Fpga(
@@ -167,8 +171,9 @@ class _Workshop:
     A machine without a C++ compiler has a lab all the same; its builds fail with the sentence that says what to do.
     """
 
-    def __init__(self, data_dir: Path, runner: Runner, store: Store, progress: Callable[[str], None]) -> None:
-        self._data_dir = data_dir
+    def __init__(self, config: LabConfig, runner: Runner, store: Store, progress: Callable[[str], None]) -> None:
+        self._data_dir = config.data_dir
+        self._limits = LIMITS if config.stage_seconds is None else limits_within(config.stage_seconds)
         self._runner = runner
         self._store = store
         self._progress = progress
@@ -184,6 +189,7 @@ class _Workshop:
             data_dir=self._data_dir,
             runner=self._runner,
             toolchains=toolchains,
+            limits=self._limits,
             pinned=lambda: self._store.read(_images_on_boards),
         )
         await builds.prepare(self._progress)

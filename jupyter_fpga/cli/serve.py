@@ -45,6 +45,7 @@ class ServeApp(Command):
             "boards": "ServeApp.boards",
             "keys": "ServeApp.keys",
             "session-ttl": "ServeApp.session_ttl",
+            "stage-seconds": "ServeApp.stage_seconds",
             "idle-exit": "ServeApp.idle_exit",
             "ready-fd": "ServeApp.ready_fd",
         }
@@ -62,6 +63,12 @@ class ServeApp(Command):
     max_renew = Float(3600.0, help="The furthest from now that a renewal puts a session's end, s.").tag(config=True)
     max_queued_jobs = Int(256, min=1, help="Jobs of one person that may wait at the same time.").tag(config=True)
     max_held_boards = Int(None, allow_none=True, min=1, help="Boards of one person at the same time.").tag(config=True)
+    stage_seconds = Float(
+        None,
+        allow_none=True,
+        help="The longest that one stage of a build may run, s; 60 for the design's own Python and 300 for the tools "
+        "when None.",
+    ).tag(config=True)
     idle_exit = Float(
         0, help="End after so many seconds without a request, a job and a board that somebody holds; never when 0."
     ).tag(config=True)
@@ -89,6 +96,7 @@ class ServeApp(Command):
                 quotas=Quotas(max_queued_jobs=self.max_queued_jobs, max_held_boards=self.max_held_boards),
             ),
             several_users=keys is not None,
+            stage_seconds=self.stage_seconds,
         )
         options = HostingOptions(
             owner=owner,

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from jupyter_fpga.compute.runner import Finished, Runner
 from jupyter_fpga.compute.supervisor import Bound
 from jupyter_fpga.compute.toolchains import Toolchains
 
-__all__ = ("BASE_TARGET", "LIMITS", "Steps")
+__all__ = ("BASE_TARGET", "LIMITS", "Steps", "limits_within")
 
 LIMITS: Mapping[Stage, Limits] = {
     "base": Limits(wall_seconds=300, cpu_seconds=600),
@@ -24,6 +24,22 @@ LIMITS: Mapping[Stage, Limits] = {
     "compile": Limits(wall_seconds=300, cpu_seconds=600),
 }
 """What each stage may use if the lab isn't told otherwise."""
+
+
+def limits_within(seconds: float) -> Mapping[Stage, Limits]:
+    """:data:`LIMITS` with another time for each stage of a person's build, and processor time in proportion.
+
+    Parameters
+    ----------
+    seconds
+        The longest that one stage may run. The lab's own SoC keeps its time: it is built once, and nobody's fault.
+    """
+
+    def within(limits: Limits) -> Limits:
+        share = limits.cpu_seconds / limits.wall_seconds
+        return replace(limits, wall_seconds=seconds, cpu_seconds=seconds * share)
+
+    return {stage: limits if stage == "base" else within(limits) for stage, limits in LIMITS.items()}
 
 BASE_TARGET = "/base"
 """Where the step ``compile`` finds the base."""
