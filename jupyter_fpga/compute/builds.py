@@ -13,7 +13,8 @@ from typing import Any
 
 from jupyter_fpga.compute.blobs import replace_file
 from jupyter_fpga.compute.cache import Action, ActionCache, Entry
-from jupyter_fpga.compute.design import BuildOptions, BuildResult, Source, Stage, StageReport
+from jupyter_fpga.compute.design import BuildFailed, BuildOptions, BuildResult, Source, Stage, StageReport
+from jupyter_fpga.compute.elaborated import Elaborated, Unbelievable, read_elaborated
 from jupyter_fpga.compute.limits import Limits
 from jupyter_fpga.compute.recipe import CSR, REPORTS, Recipe
 from jupyter_fpga.compute.runner import Runner
@@ -256,19 +257,30 @@ class _Build:
         """The build's result, and the keys of the actions that it is made of."""
         recipe, path = self._recipe, self._cache.path
         elaborate = recipe.elaborate(source, options)
-        elaborated = await self._stage("elaborate", elaborate, need=("netlist.json", "manifest.json", *CSR))
-        netlist = _json(path(elaborated, "netlist.json"))
-        digest = recipe.digest(netlist)
-        identifier = recipe.identifier(digest)
-        synthesize = recipe.synthesize(elaborate, netlist)
+        entry = await self._stage("elaborate", elaborate)
+        elaborated = await self._elaborated(entry)
+        identifier = recipe.identifier(recipe.image(elaborated))
+        synthesize = recipe.synthesize(elaborate, elaborated)
         synthesized = await self._stage("synthesize", synthesize, need=tuple(REPORTS.values()))
-        compiled = await self._stage("compile", recipe.compile(synthesize, netlist, identifier, self.base))
+        compiled = await self._stage("compile", recipe.compile(synthesize, elaborated, identifier, self.base))
         artifacts = {"bitstream": path(compiled, "simulator")}
-        artifacts |= {name: path(elaborated, name) for name in CSR if name in elaborated.blobs}
+        artifacts |= {name: path(entry, name) for name in CSR if name in entry.blobs}
         artifacts |= {name: path(synthesized, file) for name, file in REPORTS.items() if file in synthesized.blobs}
-        manifest = Manifest.from_json(_json(path(elaborated, "manifest.json")))
-        manifest = replace(manifest, digest=digest, identifier=identifier)
-        return BuildResult(digest, manifest, artifacts, self.stages), [elaborated.key, synthesized.key, compiled.key]
+        digest = recipe.digest(elaborated)
+        manifest = replace(elaborated.manifest, digest=digest, identifier=identifier)
+        return BuildResult(digest, manifest, artifacts, self.stages), [entry.key, synthesized.key, compiled.key]
+
+    async def _elaborated(self, entry: Entry) -> Elaborated:
+        paths = {name: self._cache.path(entry, name) for name in entry.blobs}
+        try:
+            return await asyncio.to_thread(read_elaborated, paths, self._recipe.target)
+        except Unbelievable as error:
+            raise BuildFailed(
+                f"What the elaboration left can't be used: {error}. Nothing but the lab itself may write these files; "
+                "look for something in the design that does, or that ends Python early.",
+                stage="elaborate",
+                code="bad_output",
+            ) from error
 
     async def base(self) -> Entry:
         """The base, every file of it checked."""

@@ -23,8 +23,8 @@ class Limits:
         Processes and threads alive at once.
     disk_bytes
         Size of the work folder, which is a file system in memory of its own.
-    output_bytes
-        What the program may print.
+    output_bytes, output_lines
+        What the program may print. Each line becomes a record of its own.
     files
         Files, folders and links in the work folder, and descriptors open in one process.
     """
@@ -35,4 +35,5 @@ class Limits:
     processes: int = 64
     disk_bytes: int = 256 * MIB
     output_bytes: int = 4 * MIB
+    output_lines: int = 20_000
     files: int = 4096

@@ -1,11 +1,12 @@
 """What each stage of a build is, as an action: its key, and how it is done."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_fpga.compute.cache import Action, ActionCache, Entry, Made, action_key
 from jupyter_fpga.compute.design import BuildOptions, Source, Stage
+from jupyter_fpga.compute.elaborated import ABOUT, MANIFEST, Elaborated
 from jupyter_fpga.compute.mounts import Mount
 from jupyter_fpga.compute.slots import Slots
 from jupyter_fpga.compute.stages import BASE_TARGET, Steps
@@ -19,7 +20,7 @@ REPORTS = {"top.v": "top.v", "report": "report.json"}
 CLOCK_HZ = {"simulated": 12_000_000}
 """System clock of each target when a build doesn't ask for another. The workshop knows them too; a test compares."""
 
-_ELABORATED = ("netlist.il", "netlist.v", "netlist.json", "manifest.json", *CSR, "verilog/")
+_ELABORATED = ("netlist.il", "netlist.v", ABOUT, MANIFEST, *CSR, "verilog/")
 _SYNTHESIZED = ("design.cc", *REPORTS.values())
 _RANK: Mapping[Stage, int] = {"base": 0, "compile": 1, "synthesize": 2, "elaborate": 3}
 """Who gets the next free processor: builds that are nearly done first, so that none waits half done."""
@@ -55,18 +56,24 @@ class Recipe:
         self.target = target
         self.clock = clock or CLOCK_HZ.get(target)
 
-    def identifier(self, digest: str) -> str:
-        """What a board with the build ``digest`` answers when it is asked who it is."""
-        return f"jupyter_fpga {self.target} {digest[:16]}"
+    def identifier(self, image: str) -> str:
+        """What a board with that image answers when it is asked who it is."""
+        return f"jupyter_fpga {self.target} {image[:16]}"
 
-    def digest(self, netlist: Mapping[str, Any]) -> str:
-        """Name of the build of a netlist: of what it means, and of the base that it is linked with."""
-        return action_key("build", self.base().key, {"netlist": str(netlist["digest"])}, {"target": self.target})
+    def image(self, elaborated: Elaborated) -> str:
+        """Name of what a board runs: of what the netlist means, and of the base that it is linked with."""
+        inputs = {"netlist": elaborated.netlist_digest}
+        return action_key("image", self.base().key, inputs, {"target": self.target})
 
-    async def _files(self, action: Action) -> dict[str, Path]:
-        """All files of an earlier stage, each checked against its hash."""
-        entry, _ = await self._cache.run(action)
-        return {name: self._cache.path(entry, name) for name in entry.blobs}
+    def digest(self, elaborated: Elaborated) -> str:
+        """Name of the build: of its image and its manifest. Equal images may have registers of other names."""
+        inputs = {"netlist": elaborated.netlist_digest, "manifest": elaborated.manifest_digest}
+        return action_key("build", self.base().key, inputs, {"target": self.target})
+
+    async def _files(self, action: Action, names: Collection[str] | None = None) -> dict[str, Path]:
+        """Files of an earlier stage, all if not said which, each checked against its hash."""
+        entry, _ = await self._cache.run(action, need=names)
+        return {name: self._cache.path(entry, name) for name in (entry.blobs if names is None else names)}
 
     def base(self) -> Action:
         """The lab's own SoC, compiled, and as an image with an empty window."""
@@ -100,17 +107,17 @@ class Recipe:
                     request=request,
                     inputs={f"source/{name}": content for name, content in source.files.items()},
                     outputs=_ELABORATED,
-                    required=["netlist.json", "manifest.json"],
+                    required=[ABOUT, MANIFEST],
                     say=say,
                 )
 
         return Action(action_key("elaborate", self._tools.elaborate_version, {"source": source.digest}, request), make)
 
-    def synthesize(self, elaborate: Action, netlist: Mapping[str, Any]) -> Action:
-        """Netlist → C++ and reports."""
+    def synthesize(self, elaborate: Action, elaborated: Elaborated) -> Action:
+        """Netlist → C++ and reports. It gets what its key names, and nothing else of what the design left."""
 
         async def make(folder: Path, say: Callable[[str], None]) -> Made:
-            inputs = await self._files(elaborate)
+            inputs = await self._files(elaborate, elaborated.files)
             async with self._slots.hold(_RANK["synthesize"]):
                 return await self._steps.run(
                     "synthesize",
@@ -122,12 +129,10 @@ class Recipe:
                     say=say,
                 )
 
-        inputs = {"netlist": str(netlist["digest"])}
+        inputs = {"netlist": elaborated.netlist_digest}
         return Action(action_key("synthesize", self._tools.synthesize_version, inputs, {"target": self.target}), make)
 
-    def compile(
-        self, synthesize: Action, netlist: Mapping[str, Any], identifier: str, base: Callable[[], Any]
-    ) -> Action:
+    def compile(self, synthesize: Action, elaborated: Elaborated, identifier: str, base: Callable[[], Any]) -> Action:
         """C++ → simulator.
 
         Parameters
@@ -151,5 +156,5 @@ class Recipe:
                     say=say,
                 )
 
-        inputs = {"netlist": str(netlist["digest"]), "base": self.base().key}
+        inputs = {"netlist": elaborated.netlist_digest, "base": self.base().key}
         return Action(action_key("compile", self._tools.compile_version, inputs, {"identifier": identifier}), make)

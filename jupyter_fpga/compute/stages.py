@@ -1,6 +1,7 @@
 """The stages of a build as actions: sandboxed runs of ``python -m jupyter_fpga.gateware``, named by what goes in."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from jupyter_fpga.compute.mounts import Mount
 from jupyter_fpga.compute.runner import Finished, Runner
 from jupyter_fpga.compute.supervisor import Bound
 from jupyter_fpga.compute.toolchains import Toolchains
+from jupyter_fpga.compute.workfolder import BadOutput
 
 __all__ = ("BASE_TARGET", "LIMITS", "Steps", "limits_within")
 
@@ -41,6 +43,7 @@ def limits_within(seconds: float) -> Mapping[Stage, Limits]:
 
     return {stage: limits if stage == "base" else within(limits) for stage, limits in LIMITS.items()}
 
+
 BASE_TARGET = "/base"
 """Where the step ``compile`` finds the base."""
 
@@ -54,6 +57,8 @@ _TITLES: Mapping[Stage, str] = {
     "compile": "Compiling the simulator",
 }
 _TAIL_LINES = 20
+_MOST_ERROR_BYTES = 1 << 20
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -111,16 +116,24 @@ class Steps:
         """
         if request is not None:
             inputs = {**inputs, "request.json": json.dumps(request).encode()}
-        finished = await self.runner.run(
-            self.toolchains.command([*self.command, stage]),
-            limits=self.limits[stage],
-            inputs=inputs,
-            outputs=[*outputs, "error.json"],
-            into=folder,
-            mounts=[*self.toolchains.mounts(), *mounts],
-            environment={**self.toolchains.environment(), "LAB_BASE": BASE_TARGET},
-            on_output=say,
-        )
+        try:
+            finished = await self.runner.run(
+                self.toolchains.command([*self.command, stage]),
+                limits=self.limits[stage],
+                inputs=inputs,
+                outputs=[*outputs, "error.json"],
+                into=folder,
+                mounts=[*self.toolchains.mounts(), *mounts],
+                environment={**self.toolchains.environment(), "LAB_BASE": BASE_TARGET},
+                on_output=say,
+            )
+        except BadOutput as error:
+            raise BuildFailed(
+                f"{_TITLES[stage]} failed: {error.message[0].lower()}{error.message[1:]} Look for something in the "
+                "design that makes files of its own; it needs none.",
+                stage=stage,
+                code=error.code,
+            ) from error
         if finished.bound is not None:
             raise _over_limit(stage, finished.bound, self.limits[stage])
         if finished.returncode == _DESIGN_AT_FAULT and "error.json" in finished.outputs:
@@ -166,7 +179,8 @@ def _over_limit(stage: Stage, bound: Bound, limits: Limits) -> BuildFailed:
         ),
         "output": (
             "output_limit",
-            f"{title} printed more than its limit of {limits.output_bytes / MIB:g} MiB; print less.",
+            f"{title} printed more than its limit of {limits.output_bytes / MIB:g} MiB or {limits.output_lines:,} "
+            "lines; print less.",
         ),
     }[bound]
     return BuildFailed(sentence, stage=stage, code=code)
@@ -175,32 +189,51 @@ def _over_limit(stage: Stage, bound: Bound, limits: Limits) -> BuildFailed:
 def _design_error(stage: Stage, path: Path, limits: Limits) -> BuildFailed:
     """What a step told in ``error.json``. A stranger's program may have written that, so nothing in it is believed."""
     try:
+        if path.stat().st_size > _MOST_ERROR_BYTES:
+            raise ValueError("too long")
         told = json.loads(path.read_bytes())
-        code, message = told["code"], told["message"]
-        if not (isinstance(code, str) and code.isidentifier() and isinstance(message, str)):
+        code, message = told["code"], _text(told["message"], 2000)
+        if message is None or not (isinstance(code, str) and _CODE.fullmatch(code)):
             raise TypeError
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return BuildFailed(
             f"{_TITLES[stage]} failed, and what it said of the reason can't be read.", stage=stage, code="tool_failed"
         )
-
-    def of_kind(name: str, kind: type) -> Any:
-        return told[name] if isinstance(told.get(name), kind) else None
 
     if message.startswith("MemoryError"):
         # The kernel refused a single large piece, before the supervisor saw a sum.
         over = _over_limit(stage, "memory", limits)
         code, message = over.code, over.message
+    frames = told.get("frames")
     return BuildFailed(
-        message[:2000],
+        message,
         stage=stage,
         code=code,
-        file=of_kind("file", str),
-        line=of_kind("line", int),
-        column=of_kind("column", int),
-        text=of_kind("text", str),
-        frames=[frame for frame in (of_kind("frames", list) or ())[:50] if isinstance(frame, dict)],
+        file=_text(told.get("file"), 255),
+        line=_number(told.get("line")),
+        column=_number(told.get("column")),
+        text=_text(told.get("text"), 1000),
+        frames=[frame for told in (frames if isinstance(frames, list) else [])[:50] if (frame := _frame(told))],
     )
+
+
+def _frame(told: Any) -> dict[str, Any] | None:
+    if not isinstance(told, dict):
+        return None
+    frame: dict[str, Any] = {name: _text(told.get(name), 1000) for name in ("file", "function", "text")}
+    frame["line"] = _number(told.get("line"))
+    return None if None in frame.values() else frame
+
+
+def _text(told: Any, longest: int) -> str | None:
+    """A text that every database takes: without NULs and halves of surrogate pairs."""
+    if not isinstance(told, str):
+        return None
+    return told[:longest].encode(errors="replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _number(told: Any) -> int | None:
+    return told if type(told) is int and 0 < told < 1 << 31 else None
 
 
 def _tool_failed(stage: Stage, finished: Finished, missing: Sequence[str]) -> BuildFailed:
@@ -209,6 +242,8 @@ def _tool_failed(stage: Stage, finished: Finished, missing: Sequence[str]) -> Bu
         what = f"its program ended with exit code {finished.returncode}"
     else:
         what = f"its program left no {' and no '.join(missing)}"
+    if stage == "elaborate":
+        what += "; look for something in the design that ends Python by force, such as os._exit"
     last = f" Its last words: {words[-1]}" if words else ""
     return BuildFailed(
         f"{_TITLES[stage]} failed: {what}.{last}",

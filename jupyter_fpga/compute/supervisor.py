@@ -83,6 +83,7 @@ class Supervisor:
         self._clock = clock
         self._interval = interval
         self._printed = 0
+        self._lines = 0
         self._line = b""
         self._output_open = True
         self.tail: deque[str] = deque(maxlen=_TAIL_LINES)
@@ -200,7 +201,12 @@ class Supervisor:
 
     def _say(self, line: bytes) -> None:
         for start in range(0, max(len(line), 1), _LINE_BYTES):
-            text = line[start : start + _LINE_BYTES].decode(errors="replace").rstrip("\r")
+            if self._lines == self._limits.output_lines:
+                self._hit("output")
+                return
+            self._lines += 1
+            # Not every database takes a NUL.
+            text = line[start : start + _LINE_BYTES].decode(errors="replace").replace("\0", "�").rstrip("\r")
             self.tail.append(text)
             if self._on_output is not None:
                 self._on_output(text)

@@ -3,6 +3,7 @@
 Exit codes: 0 done; 3 the design is at fault, told in ``error.json``; anything else is a failure of the lab itself.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -32,9 +33,9 @@ def main(arguments: list[str]) -> int:
     except DesignError as error:
         (work / "error.json").write_text(json.dumps(error.to_json(), indent=2) + "\n", "utf-8")
         if error.__cause__ is not None and not error.frames:
-            # Nothing of the person's was running: what was, belongs into the log.
-            traceback.print_exception(error.__cause__)
-        print(error.message, file=sys.stderr)  # noqa: T201
+            # Nothing of the person's was running: what was, belongs into the log. They may have closed it.
+            with contextlib.suppress(OSError, ValueError):
+                traceback.print_exception(error.__cause__)
         return EXIT_DESIGN_ERROR
     return 0
 

@@ -48,26 +48,43 @@ class _Data:
         """The record that :meth:`to_json` wrote.
 
         Unknown keys are left out, so that an older reader takes a newer manifest of the same version; a key that is
-        missing takes its default, and without one raises ``TypeError``.
+        missing takes its default.
+
+        Raises
+        ------
+        TypeError
+            A value is of another kind, or one without a default is missing.
         """
         hints = typing.get_type_hints(cls)
         names = {f.name for f in dataclasses.fields(cls)}  # type: ignore[arg-type]
-        return cls(**{name: _decode(hints[name], value) for name, value in data.items() if name in names})
+        return cls(**{name: _decode(hints[name], value, name) for name, value in data.items() if name in names})
 
 
-def _decode(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    origin = typing.get_origin(hint)
+def _decode(hint: Any, value: Any, name: str) -> Any:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (types.UnionType, typing.Union):
-        hint = next(option for option in typing.get_args(hint) if option is not type(None))
-        return _decode(hint, value)
+        hint = next(option for option in arguments if option is not type(None))
+        return None if value is None else _decode(hint, value, name)
+    if hint is Any:
+        return value
+    if origin is typing.Literal:
+        right = isinstance(value, str) and value in arguments
+    elif origin is dict:
+        right = isinstance(value, dict)
+    elif origin is list:
+        right = isinstance(value, list)
+    elif issubclass(hint, _Data):
+        right = isinstance(value, dict)
+    else:
+        # A boolean is an int to Python, and not to whoever reads a width.
+        right = type(value) is hint
+    if not right:
+        raise TypeError(f"{name} is of another kind")
+    if origin is dict:
+        return {key: _decode(arguments[1], element, name) for key, element in value.items()}
     if origin is list:
-        (item,) = typing.get_args(hint)
-        return [_decode(item, element) for element in value]
-    if isinstance(hint, type) and issubclass(hint, _Data):
-        return hint.from_json(value)
-    return value
+        return [_decode(arguments[0], element, name) for element in value]
+    return hint.from_json(value) if origin is None and issubclass(hint, _Data) else value
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 import asyncio
+import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -78,7 +80,7 @@ async def test_the_whole_way_and_again(make: Make, sandbox: Sandbox, bare: Sandb
     ]
     assert heard.lines == ["hello", "synthesizing"]
     assert result.manifest.digest == result.digest
-    assert result.manifest.identifier == f"jupyter_fpga simulated {result.digest[:16]}"
+    assert re.fullmatch("jupyter_fpga simulated [0-9a-f]{16}", result.manifest.identifier)
     assert result.artifacts["bitstream"].read_text() == f"base\nprint('hello')\n{result.manifest.identifier}"
     assert os.access(result.artifacts["bitstream"], os.X_OK)
     assert sorted(result.artifacts) == ["bitstream", "csr.csv", "csr.json", "report"]
@@ -307,7 +309,13 @@ SLOW = {**LIMITS, "elaborate": Limits(cpu_seconds=0.2)}
             "while True: print('x' * 1000)",
             SMALL,
             "output_limit",
-            "Elaboration printed more than its limit of 0.5 MiB; print less.",
+            "Elaboration printed more than its limit of 0.5 MiB or 20,000 lines; print less.",
+        ),
+        (
+            "while True: print()",
+            LIMITS,
+            "output_limit",
+            "Elaboration printed more than its limit of 4 MiB or 20,000 lines; print less.",
         ),
     ],
 )
@@ -351,22 +359,110 @@ async def test_memory_that_the_kernel_refuses_is_the_limit_too(make: Make) -> No
     )
 
 
-async def test_a_forged_error_is_not_believed(make: Make) -> None:
-    error = await fail(make(), "import sys\nopen('error.json', 'w').write('{\"code\": 7}')\nsys.exit(3)")
+FORGED = [
+    "7",
+    '{"code": 7}',
+    '{"code": "x", "message": null}',
+    '{"code": "No such code", "message": "x"}',
+    '{"code": "x", "message": ' + "[" * 100_000,
+    '{"code": "x", "message": "' + "x" * (1 << 20) + '"}',
+]
+
+
+@pytest.mark.parametrize("text", FORGED, ids=range(len(FORGED)))
+async def test_a_forged_error_is_not_believed(make: Make, text: str) -> None:
+    error = await fail(make(), f"import sys\nopen('error.json', 'w').write({text!r})\nsys.exit(3)")
     assert error.code == "tool_failed"
     assert error.message == "Elaboration failed, and what it said of the reason can't be read."
+
+
+async def test_of_a_forged_error_only_what_can_be_is_kept(make: Make) -> None:
+    told = (
+        r'{"code": "x", "message": "a\ud800b\u0000", "file": 7, "line": 1e999, "column": '
+        + "9" * 30
+        + r', "text": NaN,'
+        r' "frames": [1, {"file": "f", "line": 2, "function": "g", "text": "t", "more": {}}, {"file": "f"}]}'
+    )
+    error = await fail(make(), f"import sys\nopen('error.json', 'w').write({told!r})\nsys.exit(3)")
+    assert error.as_dict() == {
+        "error": "x",
+        "message": "a?b\N{REPLACEMENT CHARACTER}",
+        "detail": {
+            "stage": "elaborate",
+            "reason": "a?b\N{REPLACEMENT CHARACTER}",
+            "frames": [{"file": "f", "function": "g", "text": "t", "line": 2}],
+        },
+    }
 
 
 async def test_a_tool_that_crashes_is_quoted(make: Make) -> None:
     error = await fail(make(), "import os\nprint('one')\nprint('last words', flush=True)\nos._exit(7)")
     assert error.code == "tool_failed"
-    assert error.message == "Elaboration failed: its program ended with exit code 7. Its last words: last words"
+    assert error.message == (
+        "Elaboration failed: its program ended with exit code 7; look for something in the design that ends Python by "
+        "force, such as os._exit. Its last words: last words"
+    )
     assert error.detail["tail"] == "one\nlast words"
 
 
 async def test_a_tool_that_leaves_nothing(make: Make) -> None:
     error = await fail(make(), "import os\nos._exit(0)")
-    assert error.message == "Elaboration failed: its program left no netlist.json and no manifest.json."
+    assert error.message == (
+        "Elaboration failed: its program left no netlist.json and no manifest.json; look for something in the design "
+        "that ends Python by force, such as os._exit."
+    )
+
+
+async def test_what_is_left_and_is_no_file(make: Make) -> None:
+    error = await fail(make(), "import os\nos.symlink('/etc/shadow', 'netlist.il')\nos._exit(0)")
+    assert (error.code, error.stage) == ("bad_output", "elaborate")
+    assert error.message == (
+        "Elaboration failed: the program left netlist.il as something else than a plain file; it was not read. Look "
+        "for something in the design that makes files of its own; it needs none."
+    )
+
+
+def forging(netlist: str, manifest: dict[str, object], **about: object) -> Source:
+    """A design that writes the results of its elaboration itself."""
+    told = {"language": "rtlil", "files": ["netlist.il"], "top": "lab_window", "whole_soc": False, **about}
+    files = {"netlist.il": netlist, "netlist.json": json.dumps(told), "manifest.json": json.dumps(manifest)}
+    return design(f"import os\nfor n, t in {files!r}.items(): open(n, 'w').write(t)\nos._exit(0)")
+
+
+async def test_nobody_gets_anothers_board_for_a_forged_name(make: Make) -> None:
+    """What an elaboration says of its own result names nothing: the lab looks at the netlist itself."""
+    builds = make()
+    good = await builds.build(design("netlist = 'good'"), BuildOptions())
+    manifest = good.manifest.to_json()
+    evil = await builds.build(forging("evil", manifest, digest=good.digest), BuildOptions())
+    assert evil.artifacts["bitstream"].read_text() == f"base\nevil\n{evil.manifest.identifier}"
+    assert len({evil.digest, good.digest}) == len({evil.manifest.identifier, good.manifest.identifier}) == 2
+    again = await builds.build(design("netlist = 'good'"), BuildOptions())
+    assert again.artifacts["bitstream"].read_text() == f"base\ngood\n{good.manifest.identifier}"
+
+
+async def test_equal_netlists_with_other_manifests_are_other_builds(make: Make) -> None:
+    builds = make()
+    good = await builds.build(design("netlist = 'good'"), BuildOptions())
+    heard = Heard()
+    renamed = {**good.manifest.to_json(), "top": "another"}
+    other = await builds.build(forging("good", renamed), BuildOptions(), **heard.listeners)
+    assert (other.manifest.top, good.manifest.top) == ("another", "top")
+    assert other.digest != good.digest
+    assert other.manifest.identifier == good.manifest.identifier
+    assert heard.work[2:] == [("synthesize", "complete", True), ("compile", "complete", True)]
+
+
+async def test_results_that_can_not_be_used(make: Make) -> None:
+    builds = make()
+    with pytest.raises(BuildFailed) as caught:
+        await builds.build(forging("x", {"window": "open"}), BuildOptions())
+    assert (caught.value.code, caught.value.stage) == ("bad_output", "elaborate")
+    assert caught.value.message == (
+        "What the elaboration left can't be used: manifest.json is not a manifest: window is of another kind. Nothing "
+        "but the lab itself may write these files; look for something in the design that does, or that ends Python "
+        "early."
+    )
 
 
 @pytest.mark.parametrize("name", ["../x.py", "/x.py", "a/../x.py", "./x.py", "a//x.py", "x\0.py", ""])

@@ -1,6 +1,7 @@
 """The real stages in real sandboxes, from a person's text to a program that is a board."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -52,7 +53,7 @@ async def test_a_counter_becomes_a_program(builds: Builds) -> None:
     assert is_program(result.artifacts["bitstream"])
     assert [report.name for report in result.stages] == ["elaborate", "synthesize", "compile"]
     assert [register.name for register in result.manifest.registers] == ["step", "count", "leds"]
-    assert result.manifest.identifier == f"jupyter_fpga simulated {result.digest[:16]}"
+    assert re.fullmatch("jupyter_fpga simulated [0-9a-f]{16}", result.manifest.identifier)
     assert result.manifest.identifier.encode() in result.artifacts["bitstream"].read_bytes()
     assert "module lab_window" in result.artifacts["top.v"].read_text()
     assert "window_count" in json.loads(result.artifacts["csr.json"].read_text())["csr_registers"]

@@ -117,7 +117,7 @@ def test_a_comment_keeps_the_digest(elaborate, design):
     name, text, comment = design
     before = elaborate({name: text}, entry=name)
     after = elaborate({name: f"{comment} Hello.\n\n{text}{comment} The end.\n"}, entry=name)
-    assert after.netlist["digest"] == before.netlist["digest"]
+    assert after.digest == before.digest
 
 
 def test_a_change_changes_the_digest(elaborate, design):
@@ -127,7 +127,7 @@ def test_a_change_changes_the_digest(elaborate, design):
         text.replace("len(name)", "len(name) + 1").replace("a + q", "a - q").replace("eq(self.part", "eq(~self.part")
     )
     assert changed != text
-    assert elaborate({name: changed}, entry=name).netlist["digest"] != before.netlist["digest"]
+    assert elaborate({name: changed}, entry=name).digest != before.digest
 
 
 def test_places_in_the_netlist_are_the_persons_own(elaborate):

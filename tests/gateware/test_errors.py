@@ -347,7 +347,7 @@ def test_nothing_is_said_of_unused_parts_when_the_design_fails(elaborate):
     part = "class _Part(Elaboratable):\n    def elaborate(self, platform):\n        return Module()\n"
     result = elaborate(part + design(["x: In(1)"], ["self.part = _Part()", "1 / 0"]))
     assert result.error["line"] == 9
-    assert result.output == "ZeroDivisionError: division by zero.\n"
+    assert result.output == ""
 
 
 def test_probes_are_not_taken_and_not_missed(elaborate):

@@ -40,21 +40,14 @@ def test_what_it_leaves(folder):
         "source",
     ]
     netlist = json.loads((folder / "netlist.json").read_text())
-    assert netlist == {
-        "language": "rtlil",
-        "files": ["netlist.il"],
-        "top": "lab_window",
-        "whole_soc": False,
-        "digest": netlist["digest"],
-    }
-    assert len(netlist["digest"]) == 64
+    assert netlist == {"language": "rtlil", "files": ["netlist.il"], "top": "lab_window", "whole_soc": False}
 
 
 def test_error(folder):
     (folder / "source/design.py").write_text("x = 1 / 0\n")
     finished = program(folder, "elaborate")
     assert (finished.returncode, finished.stdout) == (3, "")
-    assert finished.stderr == "ZeroDivisionError: division by zero.\n"
+    assert finished.stderr == ""
     error = json.loads((folder / "error.json").read_text())
     assert (error["code"], error["line"], error["text"]) == ("elaboration_failed", 1, "x = 1 / 0")
     assert not (folder / "netlist.json").exists()

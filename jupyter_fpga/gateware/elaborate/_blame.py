@@ -14,6 +14,9 @@ __all__ = ("person_errors",)
 
 _LIBRARIES = "the Python standard library, amaranth, migen, litex, numpy and the files of its own bundle"
 
+_LONGEST = 1000
+"""Characters of an exception's text that a sentence quotes."""
+
 
 @contextmanager
 def person_errors(source: Source) -> Iterator[None]:
@@ -34,8 +37,6 @@ def person_errors(source: Source) -> Iterator[None]:
                 error.file, error.line, error.text = frames[-1].file, frames[-1].line, frames[-1].text
                 error.frames = frames
         raise
-    except KeyboardInterrupt:
-        raise
     except SyntaxError as error:
         raise _syntax_error(source, error) from error
     except BaseException as error:
@@ -43,15 +44,17 @@ def person_errors(source: Source) -> Iterator[None]:
 
 
 def _syntax_error(source: Source, error: SyntaxError) -> DesignError:
-    file = source.own_name(error.filename or "") or source.entry
-    what = f"line {error.lineno}" if error.lineno else "the text"
+    file = source.own_name(str(error.filename or "")) or source.entry
+    # A design may raise one of its own, with anything in it.
+    line, column = (value if isinstance(value, int) else None for value in (error.lineno, error.offset))
+    what = f"line {line}" if line else "the text"
     return DesignError(
-        f"Python can't read {what}: {error.msg}.",
+        f"Python can't read {what}: {_one_line(str(error.msg))}.",
         code="syntax_error",
         file=file,
-        line=error.lineno,
-        column=error.offset,
-        text=source.line_text(file, error.lineno),
+        line=line,
+        column=column,
+        text=source.line_text(file, line),
     )
 
 
@@ -95,7 +98,7 @@ def _last_locals_have_no_platform(source: Source, error: BaseException) -> bool:
 
 def _meaning(source: Source, error: BaseException, no_platform: bool) -> tuple[str, str, str | None]:
     """Code, sentence, and the place if the exception's own text knows it better than its traceback."""
-    kind, text = type(error).__name__, _one_line(str(error))
+    kind, text = type(error).__name__, _one_line(_words(error))
     if no_platform and isinstance(error, AttributeError):
         wanted = re.search(r"has no attribute '(\w+)'", text)
         return (
@@ -111,7 +114,13 @@ def _meaning(source: Source, error: BaseException, no_platform: bool) -> tuple[s
     if kind == "DriverConflict" or text.startswith("Driver-driver conflict"):
         return _multiple_drivers(source, text)
     if kind == "CombinationalCycle":
-        return _combinational_loop(source, str(error))
+        return _combinational_loop(source, _words(error))
+    if unfit := re.match(r"Object (.+) is not an 'Elaboratable' nor 'Fragment'", text):
+        return (
+            "elaboration_failed",
+            f"elaborate returned {unfit[1]}, and has to return its Module; end it with `return m`.",
+            None,
+        )
     if kind == "DomainError":
         return "clock_domain", _sentence(f"The clock domains don't fit together: {text}"), None
     if kind == "ConstraintError":
@@ -167,8 +176,17 @@ def _combinational_loop(source: Source, text: str) -> tuple[str, str, str | None
     )
 
 
+def _words(error: BaseException) -> str:
+    """What an exception says; one of the design's own may fail even at that."""
+    try:
+        return str(error)
+    except Exception:
+        return ""
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _sentence(text: str) -> str:

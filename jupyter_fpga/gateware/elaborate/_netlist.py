@@ -1,6 +1,5 @@
-"""The netlist as text: places in the person's files only, and a digest that knows nothing of places."""
+"""The netlist as text, with places in the person's files only."""
 
-import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -10,12 +9,10 @@ from jupyter_fpga.gateware.manifest import DesignWarning, Form, Memory, Pin, Reg
 
 from ._source import Source
 
-__all__ = ("Language", "Outcome", "netlist_digest", "own_places")
+__all__ = ("Language", "Outcome", "own_places")
 
 Language = Literal["rtlil", "verilog"]
 
-#: ``$add$design.v:12$34``: Yosys names what it makes by the place it comes from.
-_PLACED_NAME = re.compile(r"(\$\w+)\$[^\s$]+?:\d+(?:\.\d+(?:-\d+\.\d+)?)?(?=\$)")
 _SRC = re.compile(r'^( *attribute \\src )"([^"]*)"\n', re.MULTILINE)
 
 
@@ -75,13 +72,3 @@ def own_places(rtlil: str, source: Source) -> str:
     if source.entry != source.fixed_name:
         text = text.replace(f"${source.entry}:", f"${source.fixed_name}:")
     return text
-
-
-def netlist_digest(netlist: str, language: Language) -> str:
-    """SHA-256, as hex, of what the netlist means: places, comments and dates are left out."""
-    if language == "rtlil":
-        text = _PLACED_NAME.sub(r"\1", _SRC.sub("", netlist))
-    else:
-        text = re.sub(r"//[^\n]*|/\*.*?\*/|\(\*\s*src\b.*?\*\)", "", netlist, flags=re.S)
-        text = re.sub(r"[ \t]+\n|\n{2,}", "\n", text)
-    return hashlib.sha256(text.encode()).hexdigest()

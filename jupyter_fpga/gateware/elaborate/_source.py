@@ -16,6 +16,9 @@ ENTRY = {".py": "design.py", ".v": "design.v", ".sv": "design.v"}
 #: Where a bundle says what it is made of.
 _PROJECT = "mrg-project.json"
 
+#: Characters of a line that are shown with an error.
+_LONGEST_LINE = 500
+
 
 @dataclass
 class Source:
@@ -79,7 +82,7 @@ class Source:
         if line is None or not (self.directory / name).is_file():
             return None
         lines = (self.directory / name).read_text("utf-8", "replace").splitlines()
-        return lines[line - 1].strip() if 1 <= line <= len(lines) else None
+        return lines[line - 1].strip()[:_LONGEST_LINE] if 1 <= line <= len(lines) else None
 
     def verilog_files(self) -> list[str]:
         """The bundle's Verilog sources: those that it names itself, else all of them."""

@@ -13,7 +13,7 @@ from jupyter_fpga.gateware.manifest import DesignWarning, Manifest, Window
 
 from ._blame import person_errors
 from ._find import Top, find_top
-from ._netlist import Outcome, netlist_digest
+from ._netlist import Outcome
 from ._params import check_known, constructor_arguments
 from ._program import Program, execute
 from ._request import Request
@@ -135,7 +135,6 @@ def _write(work: Path, outcome: Outcome, manifest: Manifest) -> None:
         "files": [name],
         "top": "lab_soc" if outcome.whole_soc else "lab_window",
         "whole_soc": outcome.whole_soc,
-        "digest": netlist_digest(outcome.netlist, outcome.language),
     }
     csr = outcome.csr or csr_map(manifest)
     (work / name).write_text(outcome.netlist, "utf-8")

@@ -90,7 +90,7 @@ class Yosys:
         is_syntax = message.startswith("syntax error")
         where = f"in line {line}" if line else "in the design's Verilog"
         return DesignError(
-            f"Yosys found a {message} {where}." if is_syntax else f"Yosys refuses the design: {message.rstrip('.')}.",
+            f"Yosys found a {message} {where}." if is_syntax else f"Yosys refuses the design: {message.rstrip('.!')}.",
             code="syntax_error" if is_syntax else "elaboration_failed",
             file=file,
             line=line,

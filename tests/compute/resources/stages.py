@@ -3,7 +3,6 @@
 Every stage writes what it was given; the design may do as it likes, as a person's would.
 """
 
-import hashlib
 import json
 import os
 import pathlib
@@ -21,8 +20,7 @@ def elaborate() -> None:
     exec(text, names)
     netlist = str(names["netlist"])
     here("netlist.il").write_text(netlist)
-    digest = hashlib.sha256(netlist.encode()).hexdigest()
-    about = {"language": "rtlil", "files": ["netlist.il"], "top": "lab_window", "whole_soc": False, "digest": digest}
+    about = {"language": "rtlil", "files": ["netlist.il"], "top": "lab_window", "whole_soc": False}
     here("netlist.json").write_text(json.dumps(about))
     here("manifest.json").write_text(json.dumps(manifest("verilog")))
     here("csr.json").write_text("{}")
