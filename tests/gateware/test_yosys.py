@@ -1,5 +1,6 @@
 """A Yosys of the machine's own, named by $YOSYS, gives what the wheel's gives."""
 
+import json
 import os
 import subprocess
 import sys
@@ -71,7 +72,8 @@ def test_refusal_of_such_a_program(tmp_path):
     (tmp_path / "yosys.py").write_text(YOSYS)
     finished = elaborated(tmp_path / "own", "module top(;\n", YOSYS=f"{sys.executable} {tmp_path / 'yosys.py'}")
     assert finished.returncode == 3
-    assert finished.stderr == "Yosys found a syntax error, unexpected ';' in line 1.\n"
+    error = json.loads((tmp_path / "own" / "error.json").read_text())
+    assert error["message"] == "Yosys found a syntax error, unexpected ';' in line 1."
 
 
 def test_program_that_is_broken_is_no_design_error(tmp_path):
