@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, TextIO
 
 from jupyter_fpga.client import Job
 from jupyter_fpga.client.errors import Conflict, TimedOut, job_error
@@ -38,6 +38,7 @@ def show_stages(
         The job is cancelled, if that was still possible.
     """
     begun, stage = clock(), "queue"
+    place: int | None = None
 
     def tell(name: str) -> None:
         nonlocal begun, stage
@@ -48,8 +49,18 @@ def show_stages(
                 out.flush()
             begun, stage = now, name
 
+    def tell_place(record: dict[str, Any]) -> None:
+        nonlocal place
+        if record.get("position") is not None and record["position"] != place and not quiet:
+            place = record["position"]
+            eta = record.get("eta_seconds")
+            out.write(f"  no board is free: position {place}{'' if eta is None else f', about {eta:.0f} s'}\n")
+            out.flush()
+
     async def follow() -> None:
         async for record in job._changes():
+            if record.get("stage") == "waiting_for_board":
+                tell_place(record)
             if record["status"] not in FINAL:
                 tell(record.get("build_stage") or record.get("stage") or "queue")
 

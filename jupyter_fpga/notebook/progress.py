@@ -70,15 +70,16 @@ class Progress:
 
     def doing(self, now: float) -> str:
         """What goes on now, in words."""
+        position, eta = self.record.get("position"), self.record.get("eta_seconds")
+        place = "" if position is None else f", position {position} in the queue"
+        place += "" if eta is None else f", about {eta:.0f} s"
         if self.record["status"] == "queued":
-            position, eta = self.record.get("position"), self.record.get("eta_seconds")
-            place = "" if position is None else f", position {position} in the queue"
-            return f"waiting for a turn{place}" + ("" if eta is None else f", about {eta:.0f} s")
+            return f"waiting for a turn{place}"
         if not self.stages:
             return "starting"
         name, begun = self.stages[-1]
         where = "" if self.record.get("fpga_id") is None else f" (board {self.record['fpga_id']})"
-        return f"{name} {now - begun:.1f} s{where}"
+        return f"{name} {now - begun:.1f} s{where}{place}"
 
 
 class InPlace:

@@ -99,6 +99,25 @@ def test_submit_to_a_board_without_waiting(fpga, lab, design):
     lab.job(record["job_id"]).wait()
 
 
+def test_who_has_to_wait_is_told_the_place(fpga, lab, served_lab, design, tmp_path):
+    for board in [lab.submit(DESIGN).board() for _ in range(4)]:
+        board.ready()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyter_fpga.cli", "submit", str(design), "--wait"],
+        env=served_lab.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if "no board is free" in line:
+            break
+    assert line.startswith("  no board is free: position 1")
+    board.release().wait()
+    assert f"complete on board {board.fpga_id}\n" in process.communicate(timeout=120)[0]
+    assert process.returncode == 0
+
+
 def test_a_board_that_is_not_there(fpga, design):
     assert sentence(fpga("submit", design, "--board=9"), 5).startswith("There is no board 9")
 

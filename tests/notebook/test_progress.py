@@ -73,6 +73,8 @@ def test_the_place_in_the_queue():
     assert made.doing(1.0) == "waiting for a turn, position 2 in the queue, about 61 s"
     made.take_record({"status": "running"}, 1.0)
     assert made.doing(1.0) == "starting"
+    made.take_record({"status": "running", "stage": "waiting_for_board", "position": 1, "eta_seconds": None}, 2.0)
+    assert made.doing(3.0) == "waiting for board 1.0 s, position 1 in the queue"
 
 
 def test_a_note_is_shown_above():
