@@ -5,7 +5,7 @@ import io
 import os
 import tempfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
@@ -63,7 +63,7 @@ def check(source: Source) -> None:
     entry = source.entry
     if entry not in source.files:
         raise refusals.design_rejected(f"its entry '{entry}' is not among its files.", entry=entry)
-    if not entry.endswith(LANGUAGES):
+    if PurePosixPath(entry).suffix not in LANGUAGES:
         raise refusals.design_rejected(
             f"'{entry}' is neither a Python nor a Verilog file. Give it a name that ends with .py or .v.", entry=entry
         )

@@ -1,6 +1,5 @@
 """Bodies of requests: how large they may be, refused before they are read, and what a submission's body holds."""
 
-import json
 import re
 from typing import Any
 
@@ -10,7 +9,7 @@ from jupyter_fpga.errors import Invalid, TooLarge
 
 from .errors import UnsupportedMediaType
 from .models import SubmitFields, SubmitJson
-from .validation import parse_json, validate
+from .validation import json_value, parse_json, validate
 
 __all__ = ("JSON_LIMIT", "MAX_BUNDLE", "MAX_FILE", "UPLOAD_LIMIT", "BodyLimit", "Upload", "upload_from_body")
 
@@ -144,14 +143,7 @@ def upload_from_body(content_type: str, body: bytes) -> Upload:
         return _from_form(content_type, body)
     if kind == "application/json":
         sent = validate(SubmitJson, parse_json(body))
-        try:
-            content = sent.source.encode("utf-8")
-        except UnicodeEncodeError as error:
-            raise Invalid(
-                "`source` holds half a surrogate pair, which no text file can; send it as UTF-8.",
-                code="design_rejected",
-            ) from error
-        return Upload(sent.filename, content, sent)
+        return Upload(sent.filename, sent.source.encode(), sent)
     raise UnsupportedMediaType(
         "A design is sent as multipart/form-data with a part `file`, or as application/json with `source`; "
         f"got {kind or 'no Content-Type'}."
@@ -176,7 +168,9 @@ def _from_form(content_type: str, body: bytes) -> Upload:
             f"A submission has exactly one file part, called `file`; got {', '.join(parts) or 'none'}.",
             code="missing_file",
         )
-    fields = validate(SubmitFields, {name: _field(name, values) for name, values in arguments.items()})
+    # What is left empty in a form is as if it weren't there; so is what a program writes for None.
+    given = {name: values for name, values in arguments.items() if values[-1] not in (b"", b"null")}
+    fields = validate(SubmitFields, {name: _field(name, values) for name, values in given.items()})
     return Upload(str(uploads[0]["filename"]), bytes(uploads[0]["body"]), fields)
 
 
@@ -203,8 +197,8 @@ def _field(name: str, values: list[bytes]) -> Any:
 
 def _json_or_text(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return json_value(text)
+    except ValueError:
         return text
 
 

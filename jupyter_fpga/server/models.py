@@ -43,6 +43,9 @@ JobStatus = Literal["queued", "running", "complete", "failed", "cancelled"]
 Lsn = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """A number in the event log: a 64-bit integer in the store."""
 
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""A text without control characters: no name needs one, and not every database takes a NUL."""
+
 
 class _Request(BaseModel):
     """A body: a field that the API doesn't know is refused, so that a typing error isn't silently ignored."""
@@ -76,19 +79,23 @@ class Envelope(BaseModel):
 class SubmitFields(_Request):
     """The optional fields of a submission, besides its source."""
 
-    top: str | None = Field(None, max_length=200, description="Name of the object, class or module that is the design.")
-    target: str | None = Field(None, max_length=100, description="Kind of board; the lab's default target when absent.")
-    tags: list[str] = Field(default_factory=list, max_length=32, description="Only a board with all of these tags.")
+    top: Line | None = Field(
+        None, max_length=200, description="Name of the object, class or module to build."
+    )
+    target: Line | None = Field(
+        None, max_length=100, description="Kind of board; the default target when absent."
+    )
+    tags: list[Line] = Field(default_factory=list, max_length=32, description="Only a board with all of these tags.")
     sys_clk_freq: int | None = Field(None, ge=1, le=10**10, description="System clock of the design's SoC, in hertz.")
     timing_target_mhz: float | None = Field(
         None, gt=0, le=10**4, allow_inf_nan=False, description="Fail the build when timing misses this clock, in MHz."
     )
-    probes: list[str] = Field(
+    probes: list[Line] = Field(
         default_factory=list, max_length=256, description="Signals to capture; dotted paths allowed."
     )
     params: dict[str, Any] = Field(default_factory=dict, description="Names and values for the design's constructor.")
     priority: int = Field(0, ge=-1000, le=1000, description="Higher is sooner; above 0 only for operators.")
-    idempotency_key: str | None = Field(
+    idempotency_key: Line | None = Field(
         None, min_length=1, max_length=200, description="The same key with the same body gets the first answer again."
     )
     use_cache: bool = Field(True, description="Whether a build with equal inputs may be answered from the cache.")
@@ -222,7 +229,7 @@ class JobsQuery(_Query):
 
     status: JobStatus | None = None
     type: JobType | None = None
-    owner: str | None = Field(None, max_length=200, description="Operators only; everybody else sees their own jobs.")
+    owner: Line | None = Field(None, max_length=200, description="Operators only; everybody else sees their own jobs.")
     after: Lsn | None = Field(None, description="Only jobs whose LSN is greater.")
     before: Lsn | None = Field(None, description="Only jobs whose LSN is smaller: the next page.")
     limit: int = Field(100, ge=1, le=1000)
@@ -254,7 +261,7 @@ class ObserversRequest(_Request):
 class QuarantineRequest(_Request):
     """Why a board is taken out of the pool."""
 
-    reason: str = Field("withdrawn by an operator", min_length=1, max_length=500)
+    reason: Line = Field("withdrawn by an operator", min_length=1, max_length=500)
 
 
 class Quarantined(_Answer):

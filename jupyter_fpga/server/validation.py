@@ -1,6 +1,7 @@
 """From bytes to a model, and from pydantic's findings to one sentence that says what to do."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -8,9 +9,12 @@ from pydantic import BaseModel, ValidationError
 
 from jupyter_fpga.errors import Invalid
 
-__all__ = ("model_from_json", "model_from_query", "validate")
+__all__ = ("json_value", "model_from_json", "model_from_query", "validate")
 
 M = TypeVar("M", bound=BaseModel)
+
+_DEEPEST = 64
+"""Lists and objects in one another: parameters of a design have a few, and what is deeper can exhaust a stack."""
 
 
 def model_from_json(model: type[M], body: bytes) -> M:
@@ -25,7 +29,7 @@ def model_from_json(model: type[M], body: bytes) -> M:
 
 
 def parse_json(body: bytes) -> Any:
-    """``body`` as JSON: strict (no NaN), UTF-8.
+    """``body`` as JSON: strict (no NaN, no number without end), UTF-8, and no deeper than anybody's data is.
 
     Raises
     ------
@@ -33,19 +37,49 @@ def parse_json(body: bytes) -> Any:
         ``not_json``.
     """
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+        return json_value(body.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise Invalid(
             f"The body isn't UTF-8 (byte {error.start}); send JSON text in UTF-8.", code="not_json"
         ) from error
-    except (ValueError, RecursionError) as error:
-        raise Invalid(
-            "The body isn't JSON; send one JSON object.", code="not_json", detail={"reason": str(error)}
-        ) from error
+    except ValueError as error:
+        raise Invalid(f"The body isn't JSON ({error}); send one JSON object.", code="not_json") from error
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
+def json_value(text: str) -> Any:
+    """``text`` as a JSON value that can be stored, sent on and shown again.
+
+    Raises
+    ------
+    ValueError
+        It isn't one: no JSON, a number that isn't finite, half of a surrogate pair, or nested deeper than 64.
+    """
+    try:
+        value = json.loads(text, parse_constant=_not_json, parse_float=_finite)
+    except RecursionError:
+        raise ValueError(f"nested deeper than {_DEEPEST}") from None
+    if text.count("[") + text.count("{") > _DEEPEST and _is_deeper(value, _DEEPEST):
+        raise ValueError(f"nested deeper than {_DEEPEST}")
+    if "\\u" in text:
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("half of a surrogate pair is no character") from None
+    return value
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return depth < 0 or any(isinstance(item, dict | list) and _is_deeper(item, depth - 1) for item in inner)
+
+
+def _not_json(text: str) -> Any:
+    raise ValueError(f"{text} is not a number in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _not_json(text)
 
 
 def model_from_query(model: type[M], arguments: Mapping[str, list[bytes]]) -> M:
@@ -113,12 +147,16 @@ def _words(finding: dict[str, Any]) -> str:
             number = f"{limit:g}" if isinstance(limit, float) else str(limit)
             return f"must be {comparison} {number}; got {_short(given)}"
         case "too_long" | "too_short":
-            bound = f"at most {context['max_length']}" if kind == "too_long" else f"at least {context['min_length']}"
-            return f"must have {bound} entries; got {context['actual_length']}"
+            most = kind == "too_long"
+            count = context["max_length" if most else "min_length"]
+            entries = "entry" if count == 1 else "entries"
+            return f"must have at {'most' if most else 'least'} {count} {entries}; got {context['actual_length']}"
         case "string_too_long":
             return f"must have at most {context['max_length']} characters; got {len(given or '')}"
         case "string_too_short":
-            return f"must have at least {context['min_length']} characters; got {len(given or '')}"
+            return "must not be empty"  # no text has a longer minimum
+        case "string_pattern_mismatch":
+            return f"must be a text without control characters; got {_short(given)}"
     expected = _EXPECTED.get(kind)
     if expected is not None:
         return f"must be {expected}; got {_short(given)}"

@@ -86,6 +86,11 @@ def test_json():
             '`sys_clk_freq` must be an integer; got "fast".',
         ),
         (form("a.py", b"a", params="{"), "invalid_request", '`params` must be an object; got "{".'),
+        (
+            form("a.py", b"a", params='{"a": 1e999}'),
+            "invalid_request",
+            '`params` must be an object; got "{\\"a\\": 1e999}".',
+        ),
         (form("a.py", b"a", use_cache="maybe"), "invalid_request", '`use_cache` must be true or false; got "maybe".'),
         (
             form("a.py", b"a", topp="x"),
@@ -112,8 +117,13 @@ def test_what_is_neither(kind, shown):
 
 def test_half_a_surrogate_pair():
     error = refusal("application/json", json.dumps({"source": "\ud800"}).encode())
-    assert error.message == "`source` holds half a surrogate pair, which no text file can; send it as UTF-8."
-    assert error.code == "design_rejected"
+    assert error.message == "The body isn't JSON (half of a surrogate pair is no character); send one JSON object."
+    assert error.code == "not_json"
+
+
+def test_what_is_left_empty_in_a_form_is_not_there():
+    upload = upload_from_body(FORM, form("a.py", b"a", top="", sys_clk_freq="null", tags="", params="null"))
+    assert upload.fields == SubmitFields()
 
 
 def headers(length: int | None, kind: str = FORM) -> HTTPHeaders:

@@ -17,10 +17,12 @@ def refusal(model, body) -> Invalid:
     ("body", "message"),
     [
         (b"\xff", "The body isn't UTF-8 (byte 0); send JSON text in UTF-8."),
-        (b"", "The body isn't JSON; send one JSON object."),
-        (b"{", "The body isn't JSON; send one JSON object."),
-        (b"[" * 100_000, "The body isn't JSON; send one JSON object."),
-        (b'{"op": 1, "address": NaN}', "The body isn't JSON; send one JSON object."),
+        (b"", "The body isn't JSON (Expecting value: line 1 column 1 (char 0)); send one JSON object."),
+        (b"[" * 100_000, "The body isn't JSON (nested deeper than 64); send one JSON object."),
+        (b"[" * 70 + b"]" * 70, "The body isn't JSON (nested deeper than 64); send one JSON object."),
+        (b'{"op": 1, "address": NaN}', "The body isn't JSON (NaN is not a number in JSON); send one JSON object."),
+        (b'{"op": 1, "address": 1e999}', "The body isn't JSON (1e999 is not a number in JSON); send one JSON object."),
+        (rb'{"op": "\udC00"}', "The body isn't JSON (half of a surrogate pair is no character); send one JSON object."),
     ],
 )
 def test_what_is_not_json(body, message):
@@ -45,7 +47,7 @@ def test_what_is_not_json(body, message):
             "`addres` is not a field that this request knows; remove it or check its spelling.",
         ),
         ({"op": 2, "fixed_address": 1}, "`fixed_address` must be true or false; got 1."),
-        ({"transactions": []}, "`transactions` must have at least 1 entries; got 0."),
+        ({"transactions": []}, "`transactions` must have at least 1 entry; got 0."),
         ({"transactions": [{"op": 2}] * 1025}, "`transactions` must have at most 1024 entries; got 1025."),
         (
             {"transactions": [{"op": 2}, {"op": 5, "x": 1}]},
@@ -79,9 +81,11 @@ def test_a_long_value_is_shortened():
         ({"source": "x", "priority": 1001}, "`priority` must be less than or equal to 1000; got 1001."),
         ({"source": "x", "timing_target_mhz": 0}, "`timing_target_mhz` must be greater than 0; got 0."),
         ({"source": "x", "top": "t" * 201}, "`top` must have at most 200 characters; got 201."),
-        ({"source": "x", "filename": ""}, "`filename` must have at least 1 characters; got 0."),
+        ({"source": "x", "filename": ""}, "`filename` must not be empty."),
         ({"source": "x", "params": []}, "`params` must be an object; got []."),
         ({"source": 5}, "`source` must be a text; got 5."),
+        ({"source": "x", "top": "a\0"}, '`top` must be a text without control characters; got "a\\u0000".'),
+        ({"source": "x", "tags": ["a\n"]}, '`tags[0]` must be a text without control characters; got "a\\n".'),
     ],
 )
 def test_what_can_not_be_a_submission(body, message):
