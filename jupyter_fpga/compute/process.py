@@ -118,13 +118,15 @@ async def launch(plan: Plan, *, passed: Sequence[int] = (), stdout: int | None =
     """
     gate_read, gate = os.pipe()
     output, output_write = os.pipe()
-    info, info_write = os.pipe()
+    # Not a pipe: when the lab dies just now, bubblewrap must not die of a broken one between its own birth and the
+    # word that its child waits for. It lives on, and the child ends at the gate, which nobody will open.
+    info = os.memfd_create("info")
     os.set_blocking(output, False)
     try:
         with descriptors(plan, passed) as (argv, inherited):
             if plan.bwrap is not None:
-                argv[1:1] = ["--info-fd", str(info_write)]
-                inherited.append(info_write)
+                argv[1:1] = ["--info-fd", str(info)]
+                inherited.append(info)
             popen = subprocess.Popen(  # noqa: ASYNC220 (returns after vfork and exec: a millisecond)
                 argv,
                 stdin=gate_read,
@@ -140,7 +142,7 @@ async def launch(plan: Plan, *, passed: Sequence[int] = (), stdout: int | None =
             os.close(descriptor)
         raise SandboxError(f"The sandbox could not be started: {error.strerror}.") from error
     finally:
-        for descriptor in (gate_read, output_write, info_write):
+        for descriptor in (gate_read, output_write):
             os.close(descriptor)
     try:
         async with asyncio.timeout(_START_SECONDS):
@@ -148,7 +150,7 @@ async def launch(plan: Plan, *, passed: Sequence[int] = (), stdout: int | None =
         ready = os.read(output, 1)
         if ready != READY:
             raise SandboxError(f"The sandbox could not be started: {await _last_line(output, ready)}")
-        leader = popen.pid if plan.bwrap is None else int(json.loads(os.read(info, 4096))["child-pid"])
+        leader = popen.pid if plan.bwrap is None else int(json.loads(os.pread(info, 4096, 0))["child-pid"])
         return Launched(popen, leader, os.pidfd_open(leader), output, gate)
     except BaseException as error:
         # Without its parent bubblewrap's child would wait for ever; until its walls stand they are one group.

@@ -77,6 +77,10 @@ def stage_records(result: BuildResult) -> list[dict[str, Any]]:
     return [{"name": stage.name, "seconds": round(stage.seconds, 4), "cached": stage.cached} for stage in result.stages]
 
 
-def error_record(code: str, stage: str, reason: str, **detail: Any) -> dict[str, Any]:
-    """A job's ``error``: machine code, the stage that failed, one sentence, and whatever else is known."""
-    return {"code": code, "stage": stage, "reason": reason, **{k: v for k, v in detail.items() if v is not None}}
+def error_record(code: str, stage: str, reason: str, /, **detail: Any) -> dict[str, Any]:
+    """A job's ``error``: machine code, the stage that failed, one sentence, and whatever else is known.
+
+    ``detail`` may be any error's; what it says under the names of the first three is left out.
+    """
+    known = {name: value for name, value in detail.items() if value is not None}
+    return {**known, "code": code, "stage": stage, "reason": reason}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_fpga.compute.design import BuildFailed
 from jupyter_fpga.fpga.config import simulated_boards
 
 
@@ -179,6 +180,31 @@ async def test_the_holders_next_design_goes_on(make_lab: Any, people: Any, stage
     await again(lab)
     assert (await lab.ended(job["job_id"]))["status"] == "complete"
     assert (await lab.fpga.session(ann, 0)) == before
+    await lab.stop()
+
+
+@pytest.mark.parametrize("holder", [False, True])
+async def test_a_programming_that_ran_but_cannot_be_built_again(make_lab: Any, people: Any, holder: bool) -> None:
+    lab = await started(make_lab)
+    if holder:
+        await lab.reserved()
+    lab.driver.hold = asyncio.Event()
+    job = await lab.submit(text="class Next: ...", fpga_id=0)
+    await lab.stage(job["job_id"], "programming")
+
+    async def build(*_: Any, **__: Any) -> None:
+        raise BuildFailed("The compiler is gone.", stage="compile", code="tool_missing")
+
+    lab.builds.build = build
+    await again(lab)
+    ended = await lab.ended(job["job_id"])
+    assert (ended["status"], ended["error"]["stage"], ended["error"]["reason"]) == (
+        "failed",
+        "compile",
+        "The compiler is gone.",
+    )
+    await lab.state(0, "idle")
+    assert (await lab.fpga.board(people[0], 0))["session"] is None
     await lab.stop()
 
 

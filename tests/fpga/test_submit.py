@@ -8,6 +8,7 @@ import pytest
 from jupyter_fpga.compute.design import Source
 from jupyter_fpga.errors import Conflict, Forbidden, Invalid, LabError, NotFound, QuotaExceeded, TooLarge, Unavailable
 from jupyter_fpga.fpga.config import BoardConfig, Quotas, SubmitOptions
+from jupyter_fpga.fpga.wishbone import LinkLost
 
 
 async def test_a_direct_submit_takes_the_board_along_its_edges(lab: Any, people: Any) -> None:
@@ -458,3 +459,18 @@ async def test_tags_choose_among_boards(make_lab: Any) -> None:
     job = await lab.submit(tags=("fast",))
     assert (await lab.ended(job["job_id"]))["fpga_id"] == 1
     await lab.stop()
+
+
+async def test_a_board_that_is_lost_while_it_is_programmed(lab: Any, people: Any) -> None:
+    lab.driver.failures = [LinkLost("its serial line was hung up.")]
+    job = await lab.ended((await lab.submit(fpga_id=0))["job_id"])
+    assert (job["status"], job["error"]) == (
+        "failed",
+        {
+            "code": "link_lost",
+            "stage": "programming",
+            "reason": "The link to the board is lost: its serial line was hung up. Reset the board to use it again.",
+            "known_done": 0,
+        },
+    )
+    await lab.state(0, "idle")

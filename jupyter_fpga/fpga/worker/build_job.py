@@ -77,6 +77,7 @@ async def _build(floor: Floor, row: RowMapping, lease: Lease, log: JobLog) -> Bu
         use_cache=request["use_cache"],
     )
     writes: list[asyncio.Task[Any]] = []
+    refused: list[BaseException] = []
 
     def on_stage(report: StageReport) -> None:
         if report.state == "running":
@@ -90,8 +91,10 @@ async def _build(floor: Floor, row: RowMapping, lease: Lease, log: JobLog) -> Bu
     finally:
         if writes:
             await asyncio.wait(writes)
-    for written in writes:
-        written.result()
+            # Looked at in any case; but when the build was cancelled or failed, that comes first.
+            refused += [error for written in writes if (error := written.exception()) is not None]
+    if refused:
+        raise refused[0]
     floor.checkpoint("build:after")
     return result
 
@@ -212,16 +215,18 @@ def _build_done(move: Move, lease: Lease, result: BuildResult, facts: dict[str, 
 def _build_failed(move: Move, lease: Lease, error: LabError) -> None:
     move.hold(lease)
     stage = error.detail.get("stage") or "building"
-    detail = {key: value for key, value in error.detail.items() if key not in ("stage", "reason")}
-    move.move_job(lease.job_id, "failed", error=error_record(error.code, stage, error.message, **detail))
-    if lease.fpga_id is not None:
-        board = move.board(lease.fpga_id)
-        if board["state"] == "building":
-            nobody = {"owner": None, "current_job_id": None}
-            move.move_board(lease.fpga_id, "build_failed", take=True, job_id=lease.job_id, **nobody)
-        elif board["state"] == "programming":
-            # It was built before the lab died, and can't be built any more: the board was half programmed.
-            move.lose_board(lease.fpga_id, "program_failed", error.message, job_id=lease.job_id)
+    record = error_record(error.code, stage, error.message, **error.detail)
+    fpga_id = move.move_job(lease.job_id, "failed", error=record)["fpga_id"]
+    board = move.board(fpga_id) if fpga_id is not None else None
+    if board is None or board["current_job_id"] != lease.job_id:
+        # No board yet; or the holder's, on which the old design runs on.
+        return
+    if board["state"] == "building":
+        nobody = {"owner": None, "current_job_id": None}
+        move.move_board(fpga_id, "build_failed", take=True, job_id=lease.job_id, **nobody)
+    elif board["state"] == "programming":
+        # It was built before the lab died, and can't be built any more: the board was half programmed.
+        move.lose_board(fpga_id, "program_failed", error.message, job_id=lease.job_id)
 
 
 def _program_failed(move: Move, lease: Lease, error: LabError) -> None:
