@@ -29,7 +29,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabClient]:
     data = tmp_path_factory.mktemp("lab")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_RUNTIME_DIR", str(data / "runtime"))
-        started = start_lab([f"--data-dir={data / 'data'}", "--boards=2"])
+        started = start_lab([f"--data-dir={data / 'data'}", "--boards=2", "--idle-exit=600"])
     client = LabClient(started.url, started.token)
     try:
         yield client

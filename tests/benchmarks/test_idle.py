@@ -56,7 +56,7 @@ def _command(pid: int) -> str:
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[LabClient, int]]:
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    started = start_lab([f"--data-dir={tmp_path / 'data'}", f"--boards={BOARDS}"])
+    started = start_lab([f"--data-dir={tmp_path / 'data'}", f"--boards={BOARDS}", "--idle-exit=600"])
     with LabClient(started.url, started.token) as client:
         yield client, started.pid
     started.process.terminate()

@@ -44,7 +44,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     file.chmod(0o600)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
-        started = start_lab([f"--data-dir={folder / 'data'}", "--boards=2", f"--keys={file}"])
+        started = start_lab([f"--data-dir={folder / 'data'}", "--boards=2", f"--keys={file}", "--idle-exit=600"])
     try:
         yield Lab(started.url, keys)
     finally:

@@ -31,7 +31,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     keys.write_text(json.dumps({"keys": people}))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
-        lab = start_lab([f"--data-dir={folder / 'data'}", "--boards=2", f"--keys={keys}"])
+        lab = start_lab([f"--data-dir={folder / 'data'}", "--boards=2", f"--keys={keys}", "--idle-exit=600"])
     try:
         yield Place(lab.url, lab.token)
     finally:
