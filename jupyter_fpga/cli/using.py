@@ -9,7 +9,7 @@ from traitlets import Bool, Int
 
 from jupyter_fpga.client import BoardHandle, Register, RegisterArray
 from jupyter_fpga.client.errors import Invalid
-from jupyter_fpga.client.registers import elements
+from jupyter_fpga.client.register_tables import elements
 
 from .base import ALIASES, FLAGS, LAB_ALIASES, LabCommand, flag, merged, number
 

@@ -10,7 +10,8 @@ from . import ports
 from .errors import Invalid
 from .loop import loop, on_the_loop
 from .ports import Operation, Port
-from .registers import elements, no_such_name, reading, writing
+from .register_tables import elements
+from .registers import no_such_name, reading, writing
 from .values import decode, from_words
 
 __all__ = ("Batch", "Pending")

@@ -11,7 +11,8 @@ from jupyter_fpga.gateware.manifest import Manifest
 from . import ports
 from .batch import Batch
 from .bench import Buttons, Leds, Switches, Uart
-from .errors import Conflict, Invalid, LabError, NotFound, TimedOut
+from .bus import Bus
+from .errors import Conflict, Invalid, NotFound, TimedOut
 from .live import LiveLink
 from .loop import blocking, loop, on_the_loop
 from .memories import Memories
@@ -28,10 +29,6 @@ __all__ = ("BoardHandle",)
 
 #: Seconds between two looks at a register that somebody waits for: there is no event for a value in a design.
 LOOK_EVERY = 0.005
-#: Transactions of one ``run`` job: the API's limit.
-MAX_TRANSACTIONS = 1024
-#: Words of one frame or transaction that the client sends; a longer access is split, which a bus can't tell.
-MAX_WORDS = 4096
 
 
 class BoardHandle:
@@ -56,12 +53,11 @@ class BoardHandle:
         self.name = name
         self._manifest: Manifest | None = None
         self._session_id: str | None = None
-        self._link: LiveLink | None = None
-        self._opening = asyncio.Lock()
+        self._bus = Bus(lab)
 
     def _reprogrammed(self, job: "Job") -> None:
         """The same board has got another design: everything known about the old one is forgotten."""
-        self._drop_link()
+        self._bus.drop()
         self.job, self._manifest = job, None
         for made in ("regs", "memories", "uart"):
             vars(self).pop(made, None)
@@ -120,34 +116,9 @@ class BoardHandle:
     # --- The bus --------------------------------------------------------------------------------------------------
 
     async def run(self, operations: Sequence[Operation]) -> list[list[int]]:
-        """Do operations in order: over the live path, or over ``run`` jobs where nothing lets a WebSocket pass."""
+        """Do operations in order: see :class:`~jupyter_fpga.client.bus.Bus`."""
         await self.aready()
-        pieces, joins = _split(operations)
-        link = await self._live()
-        answers = await (link.run(pieces) if link is not None else self._run_jobs(pieces))
-        return [[word for index in part for word in answers[index]] for part in joins]
-
-    async def _live(self) -> LiveLink | None:
-        async with self._opening:
-            if self._link is not None and not self._link.closed:
-                return self._link
-            try:
-                self._link = await LiveLink.open(self.lab.door, self.fpga_id)
-            except LabError as error:
-                if error.code in ("not_a_lab", "no_websocket"):
-                    return None
-                raise
-            return self._link
-
-    async def _run_jobs(self, operations: Sequence[Operation]) -> list[list[int]]:
-        answers: list[list[int]] = []
-        for start in range(0, len(operations), MAX_TRANSACTIONS):
-            part = operations[start : start + MAX_TRANSACTIONS]
-            job = await self.lab.arun(self.fpga_id, [_transaction(operation) for operation in part])
-            await job.await_()
-            words = iter((await job.aresult())["data"])
-            answers += [[next(words) for _ in range(operation.count)] for operation in part]
-        return answers
+        return await self._bus.run(self.fpga_id, operations)
 
     def _check(self, operation: Operation) -> None:
         """Refuse, before anything is sent, an access that no word of the window answers."""
@@ -244,7 +215,7 @@ class BoardHandle:
     async def astream(self) -> LiveLink:
         """Open the live path now; register access opens it by itself when it is first needed."""
         await self.aready()
-        link = await self._live()
+        link = await self._bus.live(self.fpga_id)
         if link is None:
             raise Conflict(
                 "Nothing here lets a WebSocket pass to the lab; registers are accessed by jobs instead.",
@@ -259,11 +230,6 @@ class BoardHandle:
     def wait_for(self, register: str, value: Any = None, *, timeout: float = 10.0) -> int:
         """Look at a register until it has a value: see :meth:`await_for`."""
         return loop.call(self.await_for(register, value, timeout=timeout))
-
-    def _drop_link(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            loop.get().call_soon_threadsafe(link.close)
 
     # --- The bench ------------------------------------------------------------------------------------------------
 
@@ -305,14 +271,14 @@ class BoardHandle:
     async def arelease(self) -> "Job":
         """Give the board back; the job resets it."""
         await self.aready()
-        self._drop_link()
+        self._bus.drop()
         return await self.lab._accepted("POST", f"fpga/{self.fpga_id}/session/release")
 
     @on_the_loop
     async def areset(self) -> "Job":
         """Reset the board, which ends the session."""
         await self.aready()
-        self._drop_link()
+        self._bus.drop()
         return await self.lab._accepted("POST", f"fpga/{self.fpga_id}/reset")
 
     @on_the_loop
@@ -367,25 +333,3 @@ def _condition(value: Any) -> Callable[[int], bool]:
 
 def _pin(resource: str, port: str) -> str:
     return resource if resource == port else f"{port} on {resource}"
-
-
-def _transaction(operation: Operation) -> dict[str, Any]:
-    if operation.data is None:
-        return {"op": "read", "address": operation.offset, "count": operation.count, "fixed_address": operation.fixed}
-    return {"op": "write", "address": operation.offset, "data": list(operation.data), "fixed_address": operation.fixed}
-
-
-def _split(operations: Sequence[Operation]) -> tuple[list[Operation], list[range]]:
-    """Operations of at most :data:`MAX_WORDS` words, and which of them are parts of which given one."""
-    pieces: list[Operation] = []
-    joins: list[range] = []
-    for operation in operations:
-        first = len(pieces)
-        total = operation.count if operation.data is None else len(operation.data)
-        for start in range(0, total, MAX_WORDS):
-            length = min(MAX_WORDS, total - start)
-            offset = operation.offset if operation.fixed else operation.offset + 4 * start
-            data = None if operation.data is None else operation.data[start : start + length]
-            pieces.append(Operation(offset, data, length if data is None else 0, operation.fixed))
-        joins.append(range(first, len(pieces)))
-    return pieces, joins

@@ -10,10 +10,11 @@ from . import ports
 from .errors import Invalid, LabError
 from .loop import blocking, loop, on_the_loop
 from .ports import Operation, Port
+from .register_tables import COLUMNS, elements, register_rows, registers_table
 from .tables import html_table, text_table
-from .values import decode, encode, encode_fields, field_value, find_field, from_words, show, to_words
+from .values import decode, encode, encode_fields, field_value, find_field, from_words, to_words
 
-__all__ = ("Register", "RegisterArray", "Registers", "elements", "no_such_name", "reading", "writing")
+__all__ = ("Register", "RegisterArray", "Registers", "no_such_name", "reading", "writing")
 
 
 def reading(info: layout.Register, what: str) -> Operation:
@@ -151,7 +152,7 @@ class Register:
     __hash__ = object.__hash__
 
     def _rows(self, bits: int | None) -> list[list[str]]:
-        return _register_rows(self.info, self.info.name, bits)
+        return register_rows(self.info, bits)
 
     def _shown(self) -> tuple[list[list[str]], str]:
         if self.info.side_effects or self.info.access == "wo":
@@ -163,11 +164,11 @@ class Register:
 
     def __repr__(self) -> str:
         rows, note = self._shown()
-        return text_table(_COLUMNS, rows) + (f"\n{note}" if note else "")
+        return text_table(COLUMNS, rows) + (f"\n{note}" if note else "")
 
     def _repr_html_(self) -> str:
         rows, note = self._shown()
-        return html_table(_COLUMNS, rows, note)
+        return html_table(COLUMNS, rows, note)
 
 
 def _plain(other: Any) -> Any:
@@ -240,23 +241,10 @@ class RegisterArray:
         return ["aread", "awrite", "info", "read", "values", "write"]
 
     def __repr__(self) -> str:
-        return _table([self.info], self._port)
+        return registers_table([self.info], self._port)
 
     def _repr_html_(self) -> str:
-        return _table([self.info], self._port, html=True)
-
-
-def elements(info: layout.Register) -> list[layout.Register]:
-    """The elements of an array as registers of their own; a register that isn't one alone."""
-    if info.array is None:
-        return [info]
-    data = {**info.to_json(), "array": None}
-    return [
-        layout.Register.from_json(
-            {**data, "name": f"{info.name}[{index}]", "offset": info.offset + index * info.array.stride}
-        )
-        for index in range(info.array.length)
-    ]
+        return registers_table([self.info], self._port, html=True)
 
 
 class Registers:
@@ -308,10 +296,10 @@ class Registers:
         return name in self._known
 
     def __repr__(self) -> str:
-        return _table([entry.info for entry in self], self._port)
+        return registers_table([entry.info for entry in self], self._port)
 
     def _repr_html_(self) -> str:
-        return _table([entry.info for entry in self], self._port, html=True)
+        return registers_table([entry.info for entry in self], self._port, html=True)
 
 
 class _NoSuchName(Invalid, AttributeError):
@@ -335,34 +323,3 @@ def no_such_name(kind: Literal["register", "memory"], name: str, known: Mapping[
         code=f"no_such_{kind}",
         detail={"nearest": near[0] if near else None, "known": list(known)},
     )
-
-
-_COLUMNS = ("register", "offset", "bits", "access", "value", "description")
-
-
-def _register_rows(info: layout.Register, name: str, bits: int | None) -> list[list[str]]:
-    value = "–" if bits is None else show(info, decode(info, bits))
-    rows = [[name, f"{info.offset:#x}", str(info.width), info.access, value, info.doc]]
-    for part in info.fields:
-        value = "–" if bits is None else show(part, field_value(part, bits))
-        place = str(part.lsb) if part.width == 1 else f"{part.lsb + part.width - 1}…{part.lsb}"
-        access = part.access if info.access == "rw" else info.access
-        rows.append([f"  .{part.name}", "", place, access, value, part.doc])
-    return rows
-
-
-def _table(infos: Sequence[layout.Register], port: Port, *, html: bool = False) -> str:
-    """All registers with the values that may be read; with the reason instead, when the board can't be asked."""
-    every = [element for info in infos for element in elements(info)]
-    safe = [info for info in every if info.access != "wo" and not info.side_effects]
-    note = ""
-    values: dict[str, int] = {}
-    try:
-        answers = loop.call(port.run([ports.read(info.offset, info.words) for info in safe])) if safe else []
-        values = {info.name: from_words(words) for info, words in zip(safe, answers, strict=True)}
-    except LabError as error:
-        note = f"Values not read: {error}"
-    rows = [row for info in every for row in _register_rows(info, info.name, values.get(info.name))]
-    if html:
-        return html_table(_COLUMNS, rows, note)
-    return text_table(_COLUMNS, rows) + (f"\n{note}" if note else "")
