@@ -4,14 +4,15 @@ import math
 import statistics
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, select
 
+from jupyter_fpga.clock import Clock
+from jupyter_fpga.fpga.pool import Pool
+from jupyter_fpga.fpga.scheduler import BoardQueue, BuildGate
+from jupyter_fpga.store import Store
 from jupyter_fpga.store.tables import board_sessions, jobs
-
-if TYPE_CHECKING:
-    from jupyter_fpga.fpga.floor import Floor
 
 __all__ = ("RECENT", "Estimates")
 
@@ -29,10 +30,25 @@ class Estimates:
 
     A time is the median of recent builds and board sessions applied to the queue; without any it is ``None``, as
     nothing honest can be said.
+
+    Parameters
+    ----------
+    store
+        Knows the builds and the board sessions of the past.
+    pool
+        The boards.
+    gate, queue
+        Where jobs wait for their build, and for a board.
+    clock
+        What time it is.
     """
 
-    def __init__(self, floor: "Floor") -> None:
-        self._floor = floor
+    def __init__(self, store: Store, pool: Pool, gate: BuildGate, queue: BoardQueue[Any], clock: Clock) -> None:
+        self._store = store
+        self._pool = pool
+        self._gate = gate
+        self._queue = queue
+        self._clock = clock
         self._builds: deque[float] = deque(maxlen=RECENT)
 
     async def load(self) -> None:
@@ -47,7 +63,7 @@ class Estimates:
             )
             return list(connection.execute(statement).scalars())
 
-        for result in reversed(await self._floor.read(query)):
+        for result in reversed(await self._store.read(query)):
             if result and "build_seconds" in result:
                 self._builds.append(result["build_seconds"])
 
@@ -64,11 +80,11 @@ class Estimates:
             places[job_id] = NOWHERE
             if row["type"] not in ("build", "build_and_program"):
                 continue
-            if (position := self._floor.gate.position(job_id)) is not None:
+            if (position := self._gate.position(job_id)) is not None:
                 places[job_id] = self._until_built(position)
-            elif (position := self._floor.queue.position(job_id)) is not None:
+            elif (position := self._queue.position(job_id)) is not None:
                 if sessions is None:
-                    sessions = await self._floor.read(_sessions)
+                    sessions = await self._store.read(_sessions)
                 places[job_id] = self._until_board(position, row, *sessions)
         return places
 
@@ -76,7 +92,7 @@ class Estimates:
         if not self._builds:
             return {**NOWHERE, "position": position}
         median = statistics.median(self._builds)
-        rounds = math.ceil(position / self._floor.gate.slots) + 1
+        rounds = math.ceil(position / self._gate.slots) + 1
         return {
             "position": position,
             "eta_seconds": round(rounds * median, 1),
@@ -87,10 +103,10 @@ class Estimates:
         self, position: int, row: Mapping[Any, Any], ended: list[float], live: list[_Live]
     ) -> Mapping[str, Any]:
         target = (row["request"] or {}).get("target")
-        boards = {unit.fpga_id for unit in self._floor.pool if unit.config.target == target and not unit.quarantined}
+        boards = {unit.fpga_id for unit in self._pool if unit.config.target == target and not unit.quarantined}
         if not ended or not boards:
             return {**NOWHERE, "position": position}
-        now, median = self._floor.clock.time(), statistics.median(ended)
+        now, median = self._clock.time(), statistics.median(ended)
         # A session ends after the usual time, or when it must; one that is over its time may end any moment.
         ends = sorted(max(now, min(start + median, end)) for fpga_id, start, end in live if fpga_id in boards)
         ends += [now] * (len(boards) - len(ends))

@@ -15,9 +15,9 @@ from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga import refusals
 from jupyter_fpga.fpga.alarms import Alarms
 from jupyter_fpga.fpga.config import FpgaConfig
+from jupyter_fpga.fpga.counts import Counts
 from jupyter_fpga.fpga.estimates import Estimates
 from jupyter_fpga.fpga.logs import Logs
-from jupyter_fpga.fpga.metrics import Counts
 from jupyter_fpga.fpga.moves import Lease, Move
 from jupyter_fpga.fpga.pool import LinkFactory, Pool, Unit
 from jupyter_fpga.fpga.rates import RateLimit
@@ -104,7 +104,7 @@ class Floor:
         )
         self.logs = Logs(store, clock)
         self.counts = Counts()
-        self.estimates = Estimates(self)
+        self.estimates = Estimates(store, pool, self.gate, self.queue, clock)
         self.workers: Mapping[str, Worker] = {}
         self.expire: Callable[[int], Coroutine[Any, Any, None]]
         self.reset_error: Callable[[int], Coroutine[Any, Any, None]]

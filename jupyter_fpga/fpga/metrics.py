@@ -1,44 +1,23 @@
-"""What the lab counts, in the form that Prometheus collects."""
+"""What the lab counts and how it is now, in the form that Prometheus collects."""
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.states import BOARD_STATES
 
-if TYPE_CHECKING:
-    from jupyter_fpga.fpga.floor import Floor
-
-__all__ = ("Counts", "FloorCollector", "registry")
-
-
-class Counts:
-    """Numbers that only grow, since the lab was started."""
-
-    def __init__(self) -> None:
-        self.jobs: Counter[tuple[str, str]] = Counter()
-        self.stream_frames: Counter[str] = Counter()
-        self.stream_words: Counter[str] = Counter()
-
-    def job(self, type_: str, status: str) -> None:
-        """A job ended."""
-        self.jobs[type_, status] += 1
-
-    def frame(self, owner: str, words: int) -> None:
-        """A frame of a stream was answered."""
-        self.stream_frames[owner] += 1
-        self.stream_words[owner] += words
+__all__ = ("FloorCollector", "registry")
 
 
 class FloorCollector(Collector):
     """Reads the floor's memory when somebody collects; costs nothing in between. Names no owner."""
 
-    def __init__(self, floor: "Floor") -> None:
+    def __init__(self, floor: Floor) -> None:
         self._floor = floor
 
     def collect(self) -> Iterable[Metric]:
@@ -74,7 +53,7 @@ class FloorCollector(Collector):
         yield CounterMetricFamily("jupyter_fpga_events", "Events in the log, ever", value=floor.store.events.latest)
 
 
-def registry(floor: "Floor") -> CollectorRegistry:
+def registry(floor: Floor) -> CollectorRegistry:
     """A registry of its own with the floor's metrics, to be joined to others or printed."""
     registry = CollectorRegistry()
     registry.register(FloorCollector(floor))

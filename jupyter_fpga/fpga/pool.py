@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from sqlalchemy import RowMapping
 
@@ -19,10 +19,7 @@ from jupyter_fpga.fpga.registers import RegisterMap
 from jupyter_fpga.fpga.wishbone import LinkLost, Operation, WishboneLink
 from jupyter_fpga.gateware.manifest import Manifest
 
-if TYPE_CHECKING:
-    from jupyter_fpga.fpga.stream import Stream
-
-__all__ = ("Link", "LinkFactory", "Operations", "Pool", "Unit", "open_link")
+__all__ = ("Link", "LinkFactory", "LivePath", "Operations", "Pool", "Unit", "open_link")
 
 
 class Operations(Protocol):
@@ -95,6 +92,17 @@ async def open_link(
     )
 
 
+class LivePath(Protocol):
+    """What a board knows of a stream that is open on it: that it can be ended."""
+
+    observes: bool
+    """Whether it may only read."""
+
+    def end(self, reason: str) -> None:
+        """End it for ``reason``, and take it out of the board's :attr:`Unit.streams`."""
+        ...
+
+
 class Unit:
     """One board in memory.
 
@@ -119,7 +127,7 @@ class Unit:
         self.link: Link | None = None
         self.manifest: Manifest | None = None
         self.registers: RegisterMap | None = None
-        self.streams: set[Stream] = set()
+        self.streams: set[LivePath] = set()
         self.observers_allowed = False
         self.last_look: tuple[int, list[int]] = (0, [])
         """Clock cycles, and for each LED the cycles that it was lit, when somebody last looked at the bench."""

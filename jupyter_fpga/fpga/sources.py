@@ -6,17 +6,14 @@ import os
 import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
 from jupyter_fpga.compute.design import Source
 from jupyter_fpga.fpga import refusals
+from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.moves import Move
 from jupyter_fpga.store.tables import sources
-
-if TYPE_CHECKING:
-    from jupyter_fpga.fpga.floor import Floor
 
 __all__ = ("Kept", "check", "keep", "load", "remember")
 
@@ -103,7 +100,7 @@ def remember(move: Move, kept: Kept) -> None:
         move.tx.execute(insert(sources), row)
 
 
-async def load(floor: "Floor", digest: str) -> Source:
+async def load(floor: Floor, digest: str) -> Source:
     """A source that was kept."""
     row = await floor.read(
         lambda connection: connection.execute(select(sources).where(sources.c.digest == digest)).mappings().one()

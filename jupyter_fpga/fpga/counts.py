@@ -1,0 +1,23 @@
+"""What the lab counts since it was started."""
+
+from collections import Counter
+
+__all__ = ("Counts",)
+
+
+class Counts:
+    """Numbers that only grow."""
+
+    def __init__(self) -> None:
+        self.jobs: Counter[tuple[str, str]] = Counter()
+        self.stream_frames: Counter[str] = Counter()
+        self.stream_words: Counter[str] = Counter()
+
+    def job(self, type_: str, status: str) -> None:
+        """A job ended."""
+        self.jobs[type_, status] += 1
+
+    def frame(self, owner: str, words: int) -> None:
+        """A frame of a stream was answered."""
+        self.stream_frames[owner] += 1
+        self.stream_words[owner] += words
