@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import Connection, RowMapping, select
 
@@ -14,47 +14,43 @@ from jupyter_fpga.fpga.records import error_record, job_record
 from jupyter_fpga.people import Person
 from jupyter_fpga.store.tables import builds, jobs
 
-__all__ = ("artifact", "cancel", "follow_logs", "job", "list_jobs", "logs", "manifest", "result")
+__all__ = ("JobFilter", "artifact", "cancel", "follow_logs", "job", "list_jobs", "logs", "manifest", "result")
 
 LONGEST_LIST = 1000
 """Jobs in one answer."""
 
 
-async def list_jobs(
-    floor: Floor,
-    person: Person,
-    *,
-    status: str | None = None,
-    type: str | None = None,
-    owner: str | None = None,
-    after: int | None = None,
-    before: int | None = None,
-    limit: int = 100,
-) -> list[dict[str, Any]]:
-    """Jobs, newest first: the person's own, or everybody's for an operator.
+class JobFilter(TypedDict, total=False):
+    """Which jobs somebody wants to see. What is ``None`` or isn't there leaves none out."""
 
-    Parameters
-    ----------
-    status, type, owner
-        Only such jobs.
-    after, before
-        Only jobs whose ``lsn`` is above, or below.
-    limit
-        At most so many, 1 … 1000.
-    """
+    status: str | None
+    type: str | None
+    owner: str | None
+    after: int | None
+    """Only jobs whose ``lsn`` is above."""
+    before: int | None
+    """Only jobs whose ``lsn`` is below."""
+    limit: int
+    """At most so many, 1 … 1000; 100 unless told."""
+
+
+async def list_jobs(floor: Floor, person: Person, wanted: JobFilter) -> list[dict[str, Any]]:
+    """Jobs, newest first: the person's own, or everybody's for an operator."""
+    status, type_ = wanted.get("status"), wanted.get("type")
     if status is not None and status not in states.JOB_STATUSES:
         raise refusals.filter_rejected("status", status, states.JOB_STATUSES)
-    if type is not None and type not in states.JOB_TYPES:
-        raise refusals.filter_rejected("type", type, states.JOB_TYPES)
-    statement = select(jobs).order_by(jobs.c.lsn.desc()).limit(max(1, min(limit, LONGEST_LIST)))
+    if type_ is not None and type_ not in states.JOB_TYPES:
+        raise refusals.filter_rejected("type", type_, states.JOB_TYPES)
+    limit = max(1, min(wanted.get("limit", 100), LONGEST_LIST))
+    statement = select(jobs).order_by(jobs.c.lsn.desc()).limit(limit)
     if not person.is_operator:
         statement = statement.where(jobs.c.owner == person.name)
-    for column, value in ((jobs.c.status, status), (jobs.c.type, type), (jobs.c.owner, owner)):
+    for column, value in ((jobs.c.status, status), (jobs.c.type, type_), (jobs.c.owner, wanted.get("owner"))):
         if value is not None:
             statement = statement.where(column == value)
-    if after is not None:
+    if (after := wanted.get("after")) is not None:
         statement = statement.where(jobs.c.lsn > after)
-    if before is not None:
+    if (before := wanted.get("before")) is not None:
         statement = statement.where(jobs.c.lsn < before)
     rows = await floor.read(lambda connection: list(connection.execute(statement).mappings()))
     places = await floor.estimates.places(rows)

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, RowMapping, select
@@ -19,6 +19,7 @@ from jupyter_fpga.fpga import bench, events, jobs, metrics, refusals, restart, s
 from jupyter_fpga.fpga.config import BoardConfig, FpgaConfig, SubmitOptions
 from jupyter_fpga.fpga.drivers import Driver
 from jupyter_fpga.fpga.floor import Builder, Floor
+from jupyter_fpga.fpga.jobs import JobFilter
 from jupyter_fpga.fpga.pool import LinkFactory, Pool, open_link
 from jupyter_fpga.fpga.records import board_record
 from jupyter_fpga.people import Person
@@ -209,21 +210,12 @@ class Fpga:
 
     # Jobs
 
-    async def jobs(
-        self,
-        person: Person,
-        *,
-        status: str | None = None,
-        type: str | None = None,
-        owner: str | None = None,
-        after: int | None = None,
-        before: int | None = None,
-        limit: int = 100,
-    ) -> list[dict[str, Any]]:
-        """Jobs, newest first; see :func:`~jupyter_fpga.fpga.jobs.list_jobs`. ``filter_rejected``."""
-        return await jobs.list_jobs(
-            self._floor, person, status=status, type=type, owner=owner, after=after, before=before, limit=limit
-        )
+    async def jobs(self, person: Person, **wanted: Unpack[JobFilter]) -> list[dict[str, Any]]:
+        """Jobs, newest first; the filters are those of :class:`~jupyter_fpga.fpga.jobs.JobFilter`.
+
+        ``filter_rejected``.
+        """
+        return await jobs.list_jobs(self._floor, person, wanted)
 
     async def job(self, person: Person, job_id: str, fpga_id: int | None = None) -> dict[str, Any]:
         """One job; ``job_not_found`` also for another's, and for one of another board than ``fpga_id``."""

@@ -24,11 +24,7 @@ async def submit(
     floor: Floor, person: Person, source: Source, options: SubmitOptions, fpga_id: int | None
 ) -> dict[str, Any]:
     """Queue a ``build_and_program`` job for one board, for the board that the person holds, or for any."""
-    target = _target(floor, options, fpga_id)
-    _may_have_priority(person, options)
-    sources.check(source)
-    kept = await sources.keep(floor.data_dir, source)
-    request = _request(options, target)
+    kept, request = await _taken(floor, person, source, options, fpga_id)
 
     def work(move: Move) -> dict[str, Any]:
         def accept() -> RowMapping:
@@ -37,7 +33,7 @@ async def submit(
             common: dict[str, Any] = {"request": request, "source_digest": kept.digest, "priority": options.priority}
             if fpga_id is None:
                 _within_board_quota(move, person)
-                if hopeless := floor.hopeless(target, frozenset(options.tags)):
+                if hopeless := floor.hopeless(request["target"], frozenset(options.tags)):
                     raise hopeless
                 return move.add_job("build_and_program", person.name, **common)
             board = move.board(fpga_id)
@@ -68,11 +64,7 @@ async def submit(
 
 async def submit_build(floor: Floor, person: Person, source: Source, options: SubmitOptions) -> dict[str, Any]:
     """Queue a ``build`` job, which needs no board."""
-    target = _target(floor, options, None)
-    _may_have_priority(person, options)
-    sources.check(source)
-    kept = await sources.keep(floor.data_dir, source)
-    request = _request(options, target)
+    kept, request = await _taken(floor, person, source, options)
 
     def work(move: Move) -> dict[str, Any]:
         def accept() -> RowMapping:
@@ -115,6 +107,16 @@ async def run(floor: Floor, person: Person, fpga_id: int, transactions: Sequence
         )
 
     return await floor.write("run", work)
+
+
+async def _taken(
+    floor: Floor, person: Person, source: Source, options: SubmitOptions, fpga_id: int | None = None
+) -> tuple[sources.Kept, dict[str, Any]]:
+    """The source on disk and the job's request, unless one can tell without the store that it must be refused."""
+    target = _target(floor, options, fpga_id)
+    _may_have_priority(person, options)
+    sources.check(source)
+    return await sources.keep(floor.data_dir, source), _request(options, target)
 
 
 def _target(floor: Floor, options: SubmitOptions, fpga_id: int | None) -> str:
