@@ -5,10 +5,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from .forward import Remote
+
 if TYPE_CHECKING:
     from jupyter_fpga.fpga.service import Fpga
-
-    from .forward import Remote
 
 __all__ = ("Activity", "Door", "Here", "LabLike", "There")
 
@@ -41,7 +41,7 @@ class Here:
 class There:
     """The lab is another process's."""
 
-    remote: "Remote"
+    remote: Remote
 
 
 class Activity:

@@ -2,10 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from tornado import httputil
+from tornado import httputil, web
 from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.iostream import IOStream, StreamClosedError
@@ -13,9 +12,6 @@ from tornado.tcpclient import TCPClient
 from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
 
 from jupyter_fpga.errors import Unavailable
-
-if TYPE_CHECKING:
-    from .handlers import RouteHandler
 
 __all__ = ("Remote", "RemoteLost", "forward", "open_remote_socket")
 
@@ -111,7 +107,7 @@ class RemoteLost(Exception):
 class _Relay(httputil.HTTPMessageDelegate):
     """Writes an answer to ``handler`` as it arrives, no faster than the client reads it."""
 
-    def __init__(self, handler: "RouteHandler", stream: IOStream) -> None:
+    def __init__(self, handler: web.RequestHandler, stream: IOStream) -> None:
         self._handler = handler
         self._stream = stream
         self.begun = False
@@ -146,8 +142,15 @@ class _Relay(httputil.HTTPMessageDelegate):
         self.complete = True
 
 
-async def forward(handler: "RouteHandler", remote: Remote, body: bytes) -> None:
+async def forward(handler: web.RequestHandler, remote: Remote, path: str, body: bytes) -> None:
     """Pass ``handler``'s request on to ``remote``, and its answer back.
+
+    Parameters
+    ----------
+    path
+        Of the request, below the base (percent-encoded as it came in).
+    body
+        Of the request, whole.
 
     Raises
     ------
@@ -168,7 +171,7 @@ async def forward(handler: "RouteHandler", remote: Remote, body: bytes) -> None:
         connection = HTTP1Connection(
             stream, True, HTTP1ConnectionParameters(no_keep_alive=True, max_body_size=_MAX_ANSWER)
         )
-        target = remote.target(handler.path_below_base(), request.query)
+        target = remote.target(path, request.query)
         connection.write_headers(httputil.RequestStartLine(method, target, ""), headers, body or None)
         connection.finish()
         await connection.read_response(relay)

@@ -169,7 +169,7 @@ class RouteHandler(EnvelopeHandler):
                 await self._send(route, await route.run(self._call(route, place, texts)))
                 return
             try:
-                await forward(self, place.remote, self._body())
+                await forward(self, place.remote, self.path_below_base(), self._body())
             except RemoteLost as lost:
                 self.door.lost(place)
                 if not lost.may_repeat:

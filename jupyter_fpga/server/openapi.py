@@ -10,7 +10,6 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from jupyter_fpga._version import __version__
 
 from .models import Envelope, SourceUpload, SubmitJson
-from .operations import ROUTES
 from .routes import Route
 
 __all__ = ("document",)
@@ -55,13 +54,13 @@ _TAGS = (
 
 
 @cache
-def document() -> dict[str, Any]:
-    """The whole document; the same object each time, not to be changed."""
-    models = {model for route in ROUTES for model in _models(route)} | {Envelope}
+def document(routes: tuple[Route, ...]) -> dict[str, Any]:
+    """The whole document of an API; the same object each time, not to be changed."""
+    models = {model for route in routes for model in _models(route)} | {Envelope}
     ordered = sorted(models, key=lambda model: model.__name__)
     _, definitions = models_json_schema([(model, "validation") for model in ordered], ref_template=_REF)
     paths: dict[str, dict[str, Any]] = {}
-    for route in ROUTES:
+    for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",

@@ -28,6 +28,7 @@ from .models import (
     StreamQuery,
     Version,
 )
+from .openapi import document
 from .routes import Call, Route
 from .uploads import source_of
 
@@ -284,9 +285,7 @@ async def metrics(call: Call) -> Answer:
 
 async def openapi(call: Call) -> Answer:
     """Show this description."""
-    from .openapi import document  # it describes the table below, and so comes after it
-
-    return Json(document())
+    return Json(document(ROUTES))
 
 
 # --- The table -------------------

@@ -35,7 +35,7 @@ def session(place: Any) -> Iterator[requests.Session]:
         yield session
 
 
-schema = schemathesis.openapi.from_dict(document())
+schema = schemathesis.openapi.from_dict(document(ROUTES))
 seeded = settings(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
 
 
