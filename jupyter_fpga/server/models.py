@@ -79,12 +79,8 @@ class Envelope(BaseModel):
 class SubmitFields(_Request):
     """The optional fields of a submission, besides its source."""
 
-    top: Line | None = Field(
-        None, max_length=200, description="Name of the object, class or module to build."
-    )
-    target: Line | None = Field(
-        None, max_length=100, description="Kind of board; the default target when absent."
-    )
+    top: Line | None = Field(None, max_length=200, description="Name of the object, class or module to build.")
+    target: Line | None = Field(None, max_length=100, description="Kind of board; the default target when absent.")
     tags: list[Line] = Field(default_factory=list, max_length=32, description="Only a board with all of these tags.")
     sys_clk_freq: int | None = Field(None, ge=1, le=10**10, description="System clock of the design's SoC, in hertz.")
     timing_target_mhz: float | None = Field(
