@@ -3,29 +3,25 @@
 from typing import Any
 
 from litex.gen import LiteXModule
-from litex.gen.fhdl import verilog
 from litex.soc.interconnect import csr_bus, wishbone
 from migen import ClockDomain, If, Signal
-from migen.fhdl.tools import list_clock_domains
 
 from jupyter_fpga.gateware.errors import DesignError
 from jupyter_fpga.gateware.manifest import Pin
 
 from ._blame import person_errors
-from ._clocks import undeclared_domain
 from ._csrs import CsrMemory, coherent_csrs, csr_memory, csr_registers, words_of_csr
-from ._docs import mentions
 from ._find import Top
 from ._interface import address_bits, window_ports
-from ._link import LineOf, link
 from ._litex_checks import check_module
+from ._litex_netlist import check_domains, netlist_of
 from ._litex_platform import WindowPlatform
 from ._netlist import Outcome
 from ._params import check_known, constructor_arguments, takes
 from ._program import Program
 from ._request import Request
 
-__all__ = ("elaborate_litex", "line_of", "lowered_specials")
+__all__ = ("elaborate_litex",)
 
 
 def elaborate_litex(program: Program, top: Top, request: Request) -> Outcome:
@@ -34,31 +30,24 @@ def elaborate_litex(program: Program, top: Top, request: Request) -> Outcome:
         from ._litex_soc import elaborate_soc
 
         return elaborate_soc(program, top, request)
-    target, source = request.target, program.source
+    target = request.target
     coherent_csrs()
     platform = WindowPlatform(target)
     design = _made(program, top, request, platform)
-    with person_errors(source):
+    with person_errors(program.source):
         window = _Window(design, request, platform)
         fragment = window.get_fragment()
-    declared = {domain.name for domain in fragment.clock_domains}
-    for name in sorted(list_clock_domains(fragment)):
-        if name not in declared:
-            raise undeclared_domain(name, program, target, "sys")
+    check_domains(fragment, program, target)
     check_module(design, window, fragment, program, request)
     registers, used = csr_registers(window.csrs, 0), window.size
-    with person_errors(source):
-        output = verilog.convert(
-            fragment, ios=set(window.ports.values()), name="lab_window", special_overrides=lowered_specials()
-        )
-    linked = link(
-        output.main_source,
-        source,
-        target,
-        language="verilog",
-        lines=line_of(program, design),
-        data_files=dict(output.data_files),
-        more_sources=[item[0] for item in platform.sources],
+    linked = netlist_of(
+        design,
+        fragment,
+        set(window.ports.values()),
+        top="lab_window",
+        program=program,
+        target=target,
+        sources=platform.sources,
     )
     return Outcome(
         netlist=linked.netlist,
@@ -71,28 +60,6 @@ def elaborate_litex(program: Program, top: Top, request: Request) -> Outcome:
         pins=window.pins,
         warnings=linked.warnings,
     )
-
-
-def lowered_specials() -> dict[Any, Any]:
-    """What LiteX's portable primitives become where the target has none of its own."""
-    from litex.build.sim.common import sim_special_overrides
-
-    return dict(sim_special_overrides)
-
-
-def line_of(program: Program, design: Any) -> LineOf:
-    """Finds names of the design's Verilog in the person's class: the name itself, or what is left of it after a
-    submodule's name and ``_``."""
-    known = mentions(program.source.text(), program.tree, type(design).__name__)
-
-    def find(name: str) -> int | None:
-        while name:
-            if name in known:
-                return known[name].line
-            _, _, name = name.partition("_")
-        return None
-
-    return find
 
 
 def _made(program: Program, top: Top, request: Request, platform: Any) -> Any:

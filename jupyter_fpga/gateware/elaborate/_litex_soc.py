@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from litex.gen.fhdl import verilog
 from migen import Memory as MigenMemory
 from migen import Signal
-from migen.fhdl.tools import list_clock_domains
 
 from jupyter_fpga.gateware.csr import CsrMap, constants
 from jupyter_fpga.gateware.errors import DesignError
@@ -18,11 +16,9 @@ from jupyter_fpga.gateware.labsoc import check_control
 from jupyter_fpga.gateware.manifest import Memory, Pin, Register
 
 from ._blame import person_errors
-from ._clocks import undeclared_domain
 from ._csrs import CsrMemory, coherent_csrs, csr_memory, csr_registers, words_of_csr
 from ._find import Top
-from ._link import link
-from ._litex import line_of, lowered_specials
+from ._litex_netlist import check_domains, netlist_of
 from ._netlist import Outcome
 from ._params import check_known, constructor_arguments, takes
 from ._program import Program
@@ -43,24 +39,17 @@ def elaborate_soc(program: Program, top: Top, request: Request) -> Outcome:
         soc.finalize()
     _check(soc, program, top, request)
     fragment = soc.get_fragment()
-    declared = {domain.name for domain in fragment.clock_domains}
-    for name in sorted(list_clock_domains(fragment)):
-        if name not in declared:
-            raise undeclared_domain(name, program, target, "sys")
+    check_domains(fragment, program, target)
     ports, pins = _ports(soc, fragment, request)
-    with person_errors(source):
-        output = verilog.convert(
-            fragment, ios=ports, name="lab_soc", platform=soc.platform, special_overrides=lowered_specials()
-        )
-    linked = link(
-        output.main_source,
-        source,
-        target,
-        language="verilog",
-        lines=line_of(program, soc),
-        data_files=dict(output.data_files),
-        more_sources=[item[0] for item in soc.platform.sources],
+    linked = netlist_of(
+        soc,
+        fragment,
+        ports,
         top="lab_soc",
+        program=program,
+        target=target,
+        sources=soc.platform.sources,
+        platform=soc.platform,
     )
     base = soc.mem_map["csr"]
     registers, memories = _csrs(soc, base)
