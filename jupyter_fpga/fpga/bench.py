@@ -67,7 +67,8 @@ async def act(floor: Floor, person: Person, fpga_id: int, action: Mapping[str, A
         ``bench_rejected``.
     """
     unit, bench = _bench(floor, person, fpga_id)
-    values = dict(action)
+    # A value that is null is one that wasn't given.
+    values = {name: value for name, value in action.items() if value is not None}
     kind = values.pop("action", None)
     if not isinstance(kind, str) or kind not in ACTIONS:
         raise refusals.bench_rejected(fpga_id, f"the action is {kind!r}; it is one of {', '.join(ACTIONS)}.")
@@ -95,12 +96,12 @@ class _Hand:
             case "run":
                 await self._bench.run(self._whole("cycles", MOST_CYCLES))
             case "power":
-                on = self._values.get("on")
+                on = self._given("on")
                 if not isinstance(on, bool):
                     raise self._rejected(f"on takes true or false, not {on!r}.")
                 await self._bench.power(on)
             case "console":
-                text = self._values.get("text")
+                text = self._given("text")
                 if not isinstance(text, str) or len(text.encode(errors="replace")) > LONGEST_TEXT:
                     raise self._rejected(f"text takes a text of up to {LONGEST_TEXT:,} bytes.")
                 await self._bench.console_write(text.encode(errors="replace"))
@@ -117,8 +118,13 @@ class _Hand:
         buttons = [number for number in range(mask.bit_length()) if mask >> number & 1]
         await asyncio.gather(*(self._bench.press(number, seconds=seconds) for number in buttons))
 
+    def _given(self, name: str) -> Any:
+        if name not in self._values:
+            raise self._rejected(f"{name} is missing; give it a value.")
+        return self._values[name]
+
     def _whole(self, name: str, limit: int) -> int:
-        value = self._values.get(name)
+        value = self._given(name)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= limit:
             raise self._rejected(f"{name} takes a whole number from 0 to {limit}, not {value!r}.")
         return value

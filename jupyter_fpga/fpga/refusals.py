@@ -12,6 +12,7 @@ __all__ = (
     "design_too_large",
     "filter_rejected",
     "fpga_not_found",
+    "fpga_not_free",
     "fpga_not_idle",
     "fpga_not_reserved",
     "fpga_not_resettable",
@@ -73,6 +74,15 @@ def fpga_not_idle(row: Any) -> Conflict:
         "Submit without a board number to get the next one that is free.",
         code="fpga_not_idle",
         detail={**_facts(row), "allowed": ["idle"]},
+    )
+
+
+def fpga_not_free(row: Any) -> Conflict:
+    return Conflict(
+        f"Board {row['fpga_id']} can't be put in quarantine now: {_state(row)}. "
+        "A board that is idle, or in error and not being reset, can be; kick its session or cancel its job first.",
+        code="fpga_not_idle",
+        detail={**_facts(row), "allowed": ["idle", "error"]},
     )
 
 

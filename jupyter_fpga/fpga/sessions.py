@@ -209,7 +209,7 @@ async def quarantine(floor: Floor, person: Person, fpga_id: int, reason: str) ->
         if board["state"] == "idle":
             move.move_board(fpga_id, "withdrawn", take=True)
         elif board["state"] != "error" or board["current_job_id"] is not None:
-            raise refusals.fpga_not_idle(board)
+            raise refusals.fpga_not_free(board)
         row = move.change_board(fpga_id, "board_quarantined", health="quarantined", reason=reason)
         move.plan_reset(row)
         return {"fpga_id": fpga_id, "state": row["state"], "health": row["health"], "reason": reason}

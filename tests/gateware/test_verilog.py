@@ -219,6 +219,12 @@ def test_bundle_that_names_its_sources(elaborate):
             "The design has a combinational loop; put a register somewhere into it.",
         ),
         (
+            "module top(input clk, output q);\n  wire x;\n  assign x = ~x;\n  assign q = x;\nendmodule\n",
+            "combinational_loop",
+            3,
+            "The design has a combinational loop; put a register somewhere into it.",
+        ),
+        (
             "module top(input clk,\n  input a,\n  output q);\nendmodule\n",
             "undriven_output",
             3,

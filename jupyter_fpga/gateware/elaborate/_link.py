@@ -77,8 +77,10 @@ def link(
                 *_outside(more_sources, source, yosys),
                 f"{read} {yosys.path(name)}",
                 f"hierarchy -check -top {top}",
-                "proc",
+                # Its last step would simplify away a loop such as `x = ~x`, and leave a signal without a driver.
+                "proc -noopt",
                 "check",
+                "opt_expr -keepdc",
                 f"write_rtlil {yosys.path('linked.il')}",
                 "flatten",
                 "opt_clean",

@@ -109,7 +109,7 @@ def _modules(source: Source, more: list[str]) -> dict[str, _Module]:
         read = (
             [command.replace(" -defer", "") for command in read_commands(source)] if not more else read_commands(source)
         )
-        yosys.run([*read, *more, "proc", f"write_json {yosys.path('modules.json')}"])
+        yosys.run([*read, *more, "proc -noopt", f"write_json {yosys.path('modules.json')}"])
         described = json.loads((scratch / "modules.json").read_text("utf-8"))["modules"]
     return {name: _module(name, data, source) for name, data in described.items()}
 

@@ -19,6 +19,9 @@ __all__ = ("run",)
 
 _NAMESPACE = "lab_design"
 
+#: Half of what the lab lets the process of a simulated board use.
+_MEMORY_BYTES = 256 << 20
+
 #: What a simulation has no use for: prints and checks reach the process itself, and format strings are text.
 _REMOVED = ("$print", "$check", "$assert", "$assume", "$live", "$fair", "$cover", "$scopeinfo")
 
@@ -48,9 +51,21 @@ def run(work: Path) -> None:
     ]
     run_yosys(commands, work=work, log="synthesize.log")
     design = Generated((work / "generated.h").read_text("utf-8"), (work / "generated.cc").read_text("utf-8"), top)
+    _check_fits(design)
     glue = soc_glue(design) if netlist.get("whole_soc") else window_glue(design)
     (work / "design.cc").write_text(glue, "utf-8")
     (work / "report.json").write_text(json.dumps(_report(design), indent=2) + "\n", "utf-8")
+
+
+def _check_fits(design: Generated) -> None:
+    # CXXRTL keeps each word of a memory in chunks of 32 bits.
+    size = sum(depth * -(-width // 32) * 4 for _, width, depth in design.memories())
+    if size > _MEMORY_BYTES:
+        raise DesignError(
+            f"The design's memories take {-(-size >> 20):,} MiB, and a simulated board has {_MEMORY_BYTES >> 20} MiB "
+            "for them; make them smaller.",
+            code="does_not_fit",
+        )
 
 
 def _read_verilog(work: Path, files: list[str], top: str) -> None:

@@ -151,6 +151,17 @@ def test_an_unknown_cell_is_an_error_of_the_design(build: Build) -> None:
     assert refused.value.code == "synthesis_failed"
 
 
+def test_memories_that_no_board_has_room_for(build: Build) -> None:
+    huge = "  reg [32:0] huge [0:33554432];\n  assign h = huge[wb_adr];\n  always @(posedge clk) huge[wb_adr] <= h;\n"
+    text = (RESOURCES / "window.v").read_text().replace("output [7:0] leds,", "output [7:0] leds, output [32:0] h,")
+    with pytest.raises(DesignError) as refused:
+        build([("netlist.v", text.replace("endmodule", huge + "endmodule"))])
+    assert refused.value.message == (
+        "The design's memories take 257 MiB, and a simulated board has 256 MiB for them; make them smaller."
+    )
+    assert refused.value.code == "does_not_fit"
+
+
 def test_a_window_without_its_ports(tmp_path: Path) -> None:
     (tmp_path / "netlist.v").write_text("module lab_window (input clk, output [7:0] leds); assign leds = 0; endmodule")
     netlist = {"language": "verilog", "files": ["netlist.v"], "top": "lab_window", "whole_soc": False}
