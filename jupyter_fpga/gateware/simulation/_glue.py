@@ -105,9 +105,7 @@ class Soc : public Board {{
   }}
   void rise() {{
     module.p_clk.data[0] = 1;
-    module.eval(nullptr);
-    module.commit();
-    {settle}
+    {edge}
   }}
   void fall() {{
     module.p_clk.data[0] = 0;
@@ -185,12 +183,14 @@ def soc_glue(design: Generated) -> str:
         for port, name in _SOC_OUTPUTS.items()
         if _member(port) in ports
     )
+    edge = f"module.eval(nullptr);\n    module.commit();\n    {_settle(design)}"
     hot = _SOC.format(
         identifier=identifier,
         apply=apply,
         outputs=outputs,
         settle=_settle(design),
-        fall="module.prev_p_clk.data[0] = 0;" if design.only_rising_clock else _settle(design),
+        edge=edge,
+        fall="module.prev_p_clk.data[0] = 0;" if design.only_rising_clock else edge,
         type=f"{design.namespace}::{design.type}",
     )
     return '#include "window.h"\n' + design.text(_IDENTIFIER + hot)

@@ -47,11 +47,11 @@ def transcript(folder: Path, base_folder: Path, objects: list[str]) -> list[str]
 
 
 @pytest.mark.parametrize("in_pieces", [False, True], ids=["one piece", "many pieces"])
-@pytest.mark.parametrize("odd", [False, True], ids=["one clock", "odd clocks"])
+@pytest.mark.parametrize("clocks", ["ONE", "FALLING", "ODD"])
 def test_window_and_whole_soc_are_the_same(
-    odd: bool, in_pieces: bool, build: Build, base_folder: Path, monkeypatch: pytest.MonkeyPatch
+    clocks: str, in_pieces: bool, build: Build, base_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window = ("`define ODD\n" if odd else "") + (RESOURCES / "window.v").read_text()
+    window = f"`define {clocks}\n" + (RESOURCES / "window.v").read_text()
     if in_pieces:
         monkeypatch.setattr(_split, "LONG", 0)
         monkeypatch.setattr(_split, "_PIECE", 300)
@@ -68,4 +68,4 @@ def test_window_and_whole_soc_are_the_same(
     for pin in ("tx", "busy", "console", "leds", "pmod", "oe"):
         assert len({re.search(rf"{pin}=(\w+)", line)[1] for line in of_split}) > 1, pin  # type: ignore[index]
     assert len(of_split) > 4_000
-    assert ("previous_clk = nullptr" in (split / "design.cc").read_text()) == odd
+    assert ("previous_clk = nullptr" in (split / "design.cc").read_text()) == (clocks != "ONE")

@@ -93,6 +93,7 @@ class BaseBoard : public Board {
     if (previous) {
       *previous = 0;
     } else {
+      window->edge();
       if (settle_window()) base_rests = false;
     }
   }

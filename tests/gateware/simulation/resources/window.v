@@ -54,6 +54,10 @@ module lab_window (
   always @(posedge half) divided <= divided + 1;
   always @(posedge clk or posedge buttons[3]) if (buttons[3]) asynchronous <= 0; else asynchronous <= asynchronous + 1;
   wire [31:0] odd = {8'h5A, falling, divided, asynchronous};
+`elsif FALLING
+  reg [7:0] falling = 0;
+  always @(negedge clk) falling <= falling + 1;
+  wire [31:0] odd = {24'h5A0000, falling};
 `else
   wire [31:0] odd = 32'h5A000000;
 `endif
