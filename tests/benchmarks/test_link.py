@@ -32,7 +32,7 @@ pytestmark = pytest.mark.benchmark
 
 ROUNDS = 5
 BASE = SIMULATED.window.base
-#: In resources/window.v: sixteen words of memory, and a counter.
+#: In tests/resources/window.v: sixteen words of memory, and a counter.
 MEMORY, COUNTER = BASE, BASE + 4 * 0x105
 
 #: What is done, how many words it moves, by CommUART, by the link.

@@ -16,7 +16,7 @@ from jupyter_fpga.fpga.drivers import Record, SimulatedDriver
 from jupyter_fpga.gateware.manifest import Manifest
 from jupyter_fpga.gateware.targets import SIMULATED
 
-RESOURCES = Path(__file__).parent / "resources"
+WINDOW = Path(__file__).parents[2] / "resources" / "window.v"
 IDENTIFIER = "jupyter_fpga simulated 0123456789abcdef"
 CLOCK_HZ = SIMULATED.clock_hz
 
@@ -54,9 +54,9 @@ def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory, base_folder: Path) -> Path:
-    """The simulator of resources/window.v."""
+    """The simulator of tests/resources/window.v."""
     folder = tmp_path_factory.mktemp("design")
-    shutil.copy(RESOURCES / "window.v", folder)
+    shutil.copy(WINDOW, folder)
     netlist = {"language": "verilog", "files": ["window.v"], "top": "lab_window", "whole_soc": False}
     (folder / "netlist.json").write_text(json.dumps(netlist))
     (folder / "request.json").write_text(json.dumps({"identifier": IDENTIFIER}))

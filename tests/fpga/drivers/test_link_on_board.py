@@ -28,7 +28,7 @@ from .conftest import IDENTIFIER, MANIFEST
 
 CONTROL = SIMULATED.control
 BASE = SIMULATED.window.base
-#: What resources/window.v has where.
+#: What tests/resources/window.v has where.
 MEMORY, ADDRESS, COUNTER, SLOW, NOTHING = (BASE + 4 * n for n in (0x0, 0x100, 0x105, 0x107, 0x200))
 
 #: A board on a machine with other things to do may be slow, and still be right.

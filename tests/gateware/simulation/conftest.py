@@ -10,6 +10,8 @@ import pytest
 from jupyter_fpga.gateware.simulation import base, compile, synthesize
 
 RESOURCES = Path(__file__).parent / "resources"
+#: A design for ``lab_window`` by hand; the drivers' tests run it on a board.
+WINDOW = Path(__file__).parents[2] / "resources" / "window.v"
 IDENTIFIER = "jupyter_fpga simulated 0123456789abcdef"
 
 #: Compiles Verilog files to a simulator in a folder of its own, which it returns.

@@ -14,6 +14,8 @@ from jupyter_fpga.gateware.simulation import base
 from jupyter_fpga.gateware.simulation.compile import BASE_OBJECTS, HARNESS_OBJECTS
 from jupyter_fpga.gateware.targets import SIMULATED
 
+from .conftest import WINDOW
+
 
 def test_what_the_step_leaves(base_folder: Path) -> None:
     described = json.loads((base_folder / "base.json").read_text())
@@ -65,7 +67,7 @@ def test_registers_that_moved_are_noticed() -> None:
 
 
 def test_every_wire_of_a_resource_is_a_port_of_the_window() -> None:
-    window = (Path(__file__).parent / "resources" / "window.v").read_text()
+    window = WINDOW.read_text()
     for resource in SIMULATED.resources.values():
         for wire in resource.wires:
             kind = {"i": "input", "o": "output"}[wire.direction]

@@ -11,7 +11,7 @@ from jupyter_fpga.gateware.simulation._compiler import Compiler, CompilerError, 
 from jupyter_fpga.gateware.simulation._cxxrtl import Generated
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
 
-from .conftest import RESOURCES, Build
+from .conftest import WINDOW, Build
 
 HEADER = """\
 namespace lab_design {
@@ -141,7 +141,7 @@ def test_another_kind_of_text_is_refused() -> None:
 
 
 def test_an_unknown_cell_is_an_error_of_the_design(build: Build) -> None:
-    text = (RESOURCES / "window.v").read_text().replace("endmodule", "  missing it (.a(clk));\nendmodule")
+    text = WINDOW.read_text().replace("endmodule", "  missing it (.a(clk));\nendmodule")
     with pytest.raises(DesignError) as refused:
         build([("netlist.v", text)])
     assert refused.value.message == (
@@ -153,7 +153,7 @@ def test_an_unknown_cell_is_an_error_of_the_design(build: Build) -> None:
 
 def test_memories_that_no_board_has_room_for(build: Build) -> None:
     huge = "  reg [32:0] huge [0:33554432];\n  assign h = huge[wb_adr];\n  always @(posedge clk) huge[wb_adr] <= h;\n"
-    text = (RESOURCES / "window.v").read_text().replace("output [7:0] leds,", "output [7:0] leds, output [32:0] h,")
+    text = WINDOW.read_text().replace("output [7:0] leds,", "output [7:0] leds, output [32:0] h,")
     with pytest.raises(DesignError) as refused:
         build([("netlist.v", text.replace("endmodule", huge + "endmodule"))])
     assert refused.value.message == (

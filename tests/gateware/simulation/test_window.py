@@ -10,7 +10,7 @@ from jupyter_fpga.gateware.simulation import _split
 from jupyter_fpga.gateware.simulation._compiler import Unit, find_compiler
 from jupyter_fpga.gateware.simulation.compile import BASE_OBJECTS
 
-from .conftest import RESOURCES, Build
+from .conftest import RESOURCES, WINDOW, Build
 
 JOINED = """
 module lab_soc (
@@ -51,7 +51,7 @@ def transcript(folder: Path, base_folder: Path, objects: list[str]) -> list[str]
 def test_window_and_whole_soc_are_the_same(
     clocks: str, in_pieces: bool, build: Build, base_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    window = f"`define {clocks}\n" + (RESOURCES / "window.v").read_text()
+    window = f"`define {clocks}\n" + WINDOW.read_text()
     if in_pieces:
         monkeypatch.setattr(_split, "LONG", 0)
         monkeypatch.setattr(_split, "_PIECE", 300)
