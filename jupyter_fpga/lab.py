@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from sqlalchemy import Connection, select
 
 from .clock import Clock, SystemClock
 from .compute import BuildOptions, BuildResult, Builds, Runner, Sandbox, Source, StageReport, Toolchains
@@ -14,9 +12,9 @@ from .compute.stages import LIMITS, limits_within
 from .errors import Unavailable
 from .fpga.config import FpgaConfig
 from .fpga.drivers import SimulatedDriver
+from .fpga.images import images_needed
 from .fpga.service import Fpga
 from .store import Store
-from .store.tables import boards
 
 __all__ = ("Lab", "LabConfig", "UnsafeLab")
 
@@ -190,7 +188,7 @@ class _Workshop:
             runner=self._runner,
             toolchains=toolchains,
             limits=self._limits,
-            pinned=lambda: self._store.read(_images_on_boards),
+            pinned=lambda: self._store.read(images_needed),
         )
         await builds.prepare(self._progress)
         return builds
@@ -227,8 +225,3 @@ class _Workshop:
         if not self._builds.cancelled():
             # Told already to whoever waited for a build.
             self._builds.exception()
-
-
-def _images_on_boards(connection: Connection) -> Collection[str]:
-    rows = connection.execute(select(boards.c.image_digest).where(boards.c.image_digest.is_not(None)))
-    return frozenset(rows.scalars())

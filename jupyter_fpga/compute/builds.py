@@ -55,7 +55,7 @@ class Builds:
     parallel
         Stages that run at once; as many as there are processors if not given.
     pinned
-        Awaited for the digests of builds that must stay, whatever their age: those that are on boards.
+        Awaited for the digests of builds that must stay, whatever their age: those that are, or will be, on boards.
     command
         The program of the stages; see :class:`~jupyter_fpga.compute.stages.Steps`.
     """
