@@ -40,7 +40,8 @@ def served_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedLab]:
     for kind in ("RUNTIME", "DATA", "CONFIG"):
         environment[f"JUPYTER_{kind}_DIR"] = str(folder / kind.lower())
     environment["IPYTHONDIR"] = str(folder / "ipython")
-    lab = start_lab(["--boards=4"], environment=environment)
+    # Ends by itself when the test run was killed; after an hour, as long tests of other parts come between two uses.
+    lab = start_lab(["--boards=4", "--idle-exit=3600"], environment=environment)
     yield ServedLab(lab.url, lab.token, environment)
     lab.process.terminate()
     assert lab.process.wait() == 0
