@@ -5,14 +5,16 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from jupyter_fpga.gateware import manifest as layout
+from jupyter_fpga.gateware.manifest import from_words
 
 from . import ports
 from .errors import Invalid
 from .loop import loop, on_the_loop
+from .names import no_such_name
 from .ports import Operation, Port
 from .register_tables import elements
-from .registers import no_such_name, reading, writing
-from .values import decode, from_words
+from .registers import reading, writing
+from .values import decode
 
 __all__ = ("Batch", "Pending")
 

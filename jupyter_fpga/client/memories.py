@@ -8,8 +8,8 @@ from jupyter_fpga.gateware import manifest as layout
 from . import ports
 from .errors import Invalid
 from .loop import blocking, loop, on_the_loop
+from .names import Named
 from .ports import Port
-from .registers import no_such_name
 from .tables import html_table, text_table
 from .values import encode
 
@@ -92,43 +92,16 @@ class Memory:
         return html_table(_COLUMNS, [_row(self.info)])
 
 
-class Memories:
+class Memories(Named[Memory]):
     """All memories of a programmed board, as attributes or by ``memories["name"]``."""
 
+    _kind = "memory"
+
     def __init__(self, port: Port, memories: Sequence[layout.Memory]) -> None:
-        known = {info.name: Memory(port, info) for info in memories}
-        vars(self).update(known, _known=known)
-
-    _known: dict[str, Memory]
-
-    def __getitem__(self, name: str) -> Memory:
-        try:
-            return self._known[name]
-        except KeyError:
-            raise no_such_name("memory", name, self._known) from None
-
-    def __getattr__(self, name: str) -> Memory:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self[name]
+        super().__init__({info.name: Memory(port, info) for info in memories})
 
     def __setattr__(self, name: str, value: Any) -> None:
         loop.call(self[name].awrite(0, list(value)))
-
-    def __dir__(self) -> list[str]:
-        return [name for name in self._known if name.isidentifier()]
-
-    def _ipython_key_completions_(self) -> list[str]:
-        return list(self._known)
-
-    def __iter__(self) -> Iterator[Memory]:
-        return iter(self._known.values())
-
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._known
 
     def __repr__(self) -> str:
         return text_table(_COLUMNS, [_row(memory.info) for memory in self])

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from jupyter_fpga.gateware import manifest as layout
+from jupyter_fpga.gateware.manifest import from_words
 
 from . import ports
 from .errors import LabError
 from .loop import loop
 from .ports import Port
 from .tables import html_table, text_table
-from .values import decode, field_value, from_words, show
+from .values import decode, field_value, show
 
 __all__ = ("COLUMNS", "elements", "register_rows", "registers_table")
 

@@ -1,20 +1,21 @@
 """A design's registers by name: attributes that read and write the board, complete with Tab, and show as a table."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from jupyter_fpga.gateware import manifest as layout
+from jupyter_fpga.gateware.manifest import from_words, to_words
 
 from . import ports
 from .errors import Invalid, LabError
 from .loop import blocking, loop, on_the_loop
+from .names import Named
 from .ports import Operation, Port
 from .register_tables import COLUMNS, elements, register_rows, registers_table
 from .tables import html_table, text_table
-from .values import decode, encode, encode_fields, field_value, find_field, from_words, to_words
+from .values import decode, encode, encode_fields, field_value, find_field
 
-__all__ = ("Register", "RegisterArray", "Registers", "no_such_name", "reading", "writing")
+__all__ = ("Register", "RegisterArray", "Registers", "reading", "writing")
 
 
 def reading(info: layout.Register, what: str) -> Operation:
@@ -247,7 +248,7 @@ class RegisterArray:
         return registers_table([self.info], self._port, html=True)
 
 
-class Registers:
+class Registers(Named[Any]):
     """All registers of a programmed board, as attributes.
 
     ``regs.duty = 40`` writes, ``regs.duty`` is a :class:`Register`, or a :class:`RegisterArray`. A name that isn't a
@@ -255,71 +256,23 @@ class Registers:
     changing anything.
     """
 
+    _kind = "register"
+
     def __init__(self, port: Port, registers: Sequence[layout.Register]) -> None:
         known = {info.name: RegisterArray(port, info) if info.array else Register(port, info) for info in registers}
-        # As real attributes, so that completion finds them without reading anything from the board.
-        vars(self).update(known, _port=port, _known=known)
+        super().__init__(known)
+        vars(self).update(_port=port)
 
     _port: Port
-    _known: dict[str, Register | RegisterArray]
-
-    def __getitem__(self, name: str) -> Any:
-        try:
-            return self._known[name]
-        except KeyError:
-            raise no_such_name("register", name, self._known) from None
 
     def __setitem__(self, name: str, value: Any) -> None:
         self[name].write(value)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self[name]
-
     def __setattr__(self, name: str, value: Any) -> None:
         self[name].write(value)
-
-    def __dir__(self) -> list[str]:
-        return [name for name in self._known if name.isidentifier()]
-
-    def _ipython_key_completions_(self) -> list[str]:
-        return list(self._known)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self._known.values())
-
-    def __len__(self) -> int:
-        return len(self._known)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._known
 
     def __repr__(self) -> str:
         return registers_table([entry.info for entry in self], self._port)
 
     def _repr_html_(self) -> str:
         return registers_table([entry.info for entry in self], self._port, html=True)
-
-
-class _NoSuchName(Invalid, AttributeError):
-    """Also an ``AttributeError``, so that ``hasattr`` and completion work as everywhere."""
-
-
-_NoSuchName.__name__ = "Invalid"
-
-
-def no_such_name(kind: Literal["register", "memory"], name: str, known: Mapping[str, Any]) -> Invalid:
-    """The refusal for a name that the design doesn't have, with the nearest that it has."""
-    near = difflib.get_close_matches(name, known, 1)
-    if near:
-        hint = f"Did you mean “{near[0]}”?"
-    elif known:
-        hint = f"It has {', '.join(known)}."
-    else:
-        hint = "It has none; read and write its window by byte offset."
-    return _NoSuchName(
-        f"The design has no {kind} “{name}”. {hint}",
-        code=f"no_such_{kind}",
-        detail={"nearest": near[0] if near else None, "known": list(known)},
-    )

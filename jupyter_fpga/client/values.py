@@ -2,28 +2,14 @@
 
 import enum
 import operator
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
-from jupyter_fpga.gateware.manifest import Field, Register
+from jupyter_fpga.gateware.manifest import WORD_BITS, Field, Register, Shape
 
 from .errors import Invalid
 
-__all__ = ("EnumValue", "decode", "encode", "from_words", "show", "to_words")
-
-WORD_BITS = 32
-WORD_MASK = 0xFFFF_FFFF
-
-
-class Shape(Protocol):
-    """What :class:`Register` and :class:`Field` of a manifest have in common."""
-
-    @property
-    def width(self) -> int: ...
-    @property
-    def signed(self) -> bool: ...
-    @property
-    def enum(self) -> dict[str, int] | None: ...
+__all__ = ("EnumValue", "decode", "encode", "encode_fields", "field_value", "find_field", "show")
 
 
 class EnumValue(int):
@@ -136,19 +122,6 @@ def find_field(register: Register, name: str, what: str) -> Field:
 def field_value(part: Field, bits: int) -> int:
     """The value of one field of a register that reads ``bits``."""
     return decode(part, bits >> part.lsb & ((1 << part.width) - 1))
-
-
-def to_words(bits: int, words: int) -> list[int]:
-    """32-bit words, the most significant first: LiteX's order, so that its tools agree with ours."""
-    return [bits >> WORD_BITS * (words - 1 - index) & WORD_MASK for index in range(words)]
-
-
-def from_words(words: Sequence[int]) -> int:
-    """The inverse of :func:`to_words`."""
-    bits = 0
-    for word in words:
-        bits = bits << WORD_BITS | word
-    return bits
 
 
 def show(shape: Shape, value: int) -> str:

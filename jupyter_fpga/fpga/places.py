@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jupyter_fpga.fpga.shapes import WORD_BITS, Refused, Shape, decode, from_words, hexadecimal, plural, shown
-from jupyter_fpga.gateware.manifest import Access, Field, Manifest, Memory, Register
+from jupyter_fpga.fpga.shapes import Refused, decode, hexadecimal, plural, shown
+from jupyter_fpga.gateware.manifest import WORD_BITS, Access, Field, Manifest, Memory, Register, Shape, from_words
 
 __all__ = ("MAX_NAME_CHARACTERS", "Part", "Places")
 

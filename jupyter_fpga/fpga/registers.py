@@ -16,9 +16,9 @@ from typing import Any, Literal
 from jupyter_fpga.fpga import refusals
 from jupyter_fpga.fpga.frames import MAX_FRAME_WORDS, Request
 from jupyter_fpga.fpga.places import MAX_NAME_CHARACTERS, Part, Places
-from jupyter_fpga.fpga.shapes import Refused, encode, hexadecimal, plural, shown, to_words
+from jupyter_fpga.fpga.shapes import Refused, encode, hexadecimal, plural, shown
 from jupyter_fpga.fpga.wishbone import Operation
-from jupyter_fpga.gateware.manifest import Manifest, Register
+from jupyter_fpga.gateware.manifest import Manifest, Register, to_words
 
 __all__ = ("MAX_TOTAL_WORDS", "MAX_TRANSACTIONS", "MAX_WORDS", "Access", "Plan", "RegisterMap", "plan")
 

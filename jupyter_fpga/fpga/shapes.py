@@ -1,24 +1,11 @@
 """Values as people write them, bits as the bus carries them."""
 
 import reprlib
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
-__all__ = (
-    "WORD_BITS",
-    "Refused",
-    "Shape",
-    "decode",
-    "encode",
-    "from_words",
-    "hexadecimal",
-    "plural",
-    "shown",
-    "to_words",
-)
+from jupyter_fpga.gateware.manifest import Shape
 
-WORD_BITS = 32
-_WORD_MASK = 0xFFFF_FFFF
+__all__ = ("Refused", "decode", "encode", "hexadecimal", "plural", "shown")
 
 
 class Refused(Exception):
@@ -27,17 +14,6 @@ class Refused(Exception):
     def __init__(self, why: str, **detail: Any) -> None:
         super().__init__(why)
         self.detail = detail
-
-
-class Shape(Protocol):
-    """What registers, fields and memory words have in common."""
-
-    @property
-    def width(self) -> int: ...
-    @property
-    def signed(self) -> bool: ...
-    @property
-    def enum(self) -> dict[str, int] | None: ...
 
 
 def _limits(shape: Shape) -> tuple[int, int]:
@@ -84,19 +60,6 @@ def encode(shape: Shape, value: Any, what: str) -> int:
             high=high,
         )
     return value & ((1 << shape.width) - 1)
-
-
-def to_words(bits: int, words: int) -> list[int]:
-    """32-bit words, the most significant first: it has the lowest address (LiteX's big ordering)."""
-    return [bits >> WORD_BITS * (words - 1 - index) & _WORD_MASK for index in range(words)]
-
-
-def from_words(words: Sequence[int]) -> int:
-    """The inverse of :func:`to_words`."""
-    bits = 0
-    for word in words:
-        bits = bits << WORD_BITS | word
-    return bits
 
 
 def plural(count: int, noun: str) -> str:

@@ -8,11 +8,13 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 __all__ = (
     "MANIFEST_VERSION",
+    "WORD_BITS",
     "Access",
     "Array",
     "Control",
@@ -23,11 +25,18 @@ __all__ = (
     "Memory",
     "Pin",
     "Register",
+    "Shape",
     "Window",
+    "from_words",
+    "to_words",
 )
 
 #: Grows when a reader of an older version could misunderstand what is written.
 MANIFEST_VERSION = 1
+
+#: Bits of a word of the bus.
+WORD_BITS = 32
+_WORD_MASK = (1 << WORD_BITS) - 1
 
 #: What the bus may do with a register. A ``wo`` register answers a read with zero.
 Access = Literal["rw", "ro", "wo"]
@@ -150,6 +159,17 @@ class Field(_Data):
     access: Access = "rw"
 
 
+class Shape(Protocol):
+    """What registers, fields and memory words have in common."""
+
+    @property
+    def width(self) -> int: ...
+    @property
+    def signed(self) -> bool: ...
+    @property
+    def enum(self) -> dict[str, int] | None: ...
+
+
 @dataclass(frozen=True)
 class Array(_Data):
     """``length`` equal registers one after the other, each ``stride`` bytes after the one before."""
@@ -197,6 +217,19 @@ class Register(_Data):
     def size(self) -> int:
         """Bytes that the register, all elements included, takes in the window."""
         return self.array.length * self.array.stride if self.array else 4 * self.words
+
+
+def to_words(bits: int, words: int) -> list[int]:
+    """A register's value as the bus carries it: see ``words`` of :class:`Register`."""
+    return [bits >> WORD_BITS * (words - 1 - index) & _WORD_MASK for index in range(words)]
+
+
+def from_words(words: Sequence[int]) -> int:
+    """The inverse of :func:`to_words`."""
+    bits = 0
+    for word in words:
+        bits = bits << WORD_BITS | word
+    return bits
 
 
 @dataclass(frozen=True)
