@@ -264,6 +264,17 @@ class Builds:
         return BuildResult(digest, manifest_of(identifier, digest), artifacts, stages)
 
 
+async def crash(fpga: Fpga) -> None:
+    """End a lab's floor without its ordered stop: the boards go on."""
+    floor = fpga._floor
+    await floor.stop()
+    assert fpga._alarms is not None
+    fpga._alarms.cancel()
+    await asyncio.wait({fpga._alarms})
+    for unit in floor.pool:
+        unit.detach()
+
+
 class Lab:
     """A lab over a folder: it can be started, crashed, and started again."""
 
@@ -313,13 +324,7 @@ class Lab:
 
     async def crash(self) -> None:
         """End the lab without its ordered stop: the boards go on."""
-        floor = self.fpga._floor
-        await floor.stop()
-        assert self.fpga._alarms is not None
-        self.fpga._alarms.cancel()
-        await asyncio.wait({self.fpga._alarms})
-        for unit in floor.pool:
-            unit.detach()
+        await crash(self.fpga)
         await self.store.close()
 
     async def _open_link(

@@ -18,6 +18,8 @@ from jupyter_fpga.fpga.service import Fpga
 from jupyter_fpga.people import Person
 from jupyter_fpga.store import Store
 
+from .conftest import crash
+
 DESIGN = """
 from amaranth import *
 from amaranth.lib import wiring
@@ -63,13 +65,7 @@ class RealLab:
         await self.fpga.start()
 
     async def die(self) -> None:
-        floor = self.fpga._floor
-        await floor.stop()
-        assert self.fpga._alarms is not None
-        self.fpga._alarms.cancel()
-        await asyncio.wait({self.fpga._alarms})
-        for unit in floor.pool:
-            unit.detach()
+        await crash(self.fpga)
         await self.driver.disconnect()
         await self.store.close()
 
