@@ -1,5 +1,6 @@
 """Commands that build: ``build`` without a board, ``submit`` onto one."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -82,17 +83,22 @@ class BuildApp(_Building):
         written = ["manifest.json"]
         for name in ARTIFACTS:
             try:
-                content = job.artifact(name)
+                content = _content(job, name)
             except LabError as error:
                 if error.code != "artifact_not_found":
                     raise
                 continue
             (folder / name).write_bytes(content)
             written.append(name)
+        facts = {"manifest": manifest.to_json(), "stages": job.result()["stages"]}
         self.show(
-            {"job_id": job.id, "folder": str(folder), "files": written, "manifest": manifest.to_json()},
-            f"{folder}: {', '.join(written)}",
+            {"job_id": job.id, "folder": str(folder), "files": written, **facts}, f"{folder}: {', '.join(written)}"
         )
+
+
+def _content(job: Job, name: str) -> bytes:
+    # The artifact is what the tools found, the same for equal designs; what this build took belongs to the job.
+    return f"{json.dumps(job.report().to_json(), indent=2)}\n".encode() if name == "report" else job.artifact(name)
 
 
 class SubmitApp(_Building):

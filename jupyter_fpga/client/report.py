@@ -36,6 +36,10 @@ class Report:
         """Stages whose outcome was there already."""
         return [stage["name"] for stage in self.stages if stage["cached"]]
 
+    def to_json(self) -> dict[str, Any]:
+        """All of it: what the tools found, and ``stages``."""
+        return {**self.data, "stages": self.stages}
+
     def _rows(self) -> list[list[str]]:
         return list(_flat(self.data))
 

@@ -26,6 +26,7 @@ __all__ = (
     "RunResult",
     "SessionCard",
     "SourceUpload",
+    "Stage",
     "StreamQuery",
     "SubmitFields",
     "SubmitJson",
@@ -161,11 +162,20 @@ class RunRequest(
         return [transaction.model_dump(by_alias=True, exclude_unset=True) for transaction in batch]
 
 
+class Stage(_Answer):
+    """One stage of a build."""
+
+    name: str
+    seconds: float = Field(description="What it took in this job.")
+    cached: bool = Field(description="Its outcome was there already.")
+
+
 class RunResult(_Answer):
     """What a finished job gave."""
 
     ok: bool
     data: list[int] = Field(description="The words read, in order.")
+    stages: list[Stage] = Field(default_factory=list, description="Of a build: its stages, in order.")
 
 
 # --- Boards, board sessions, jobs -------------------

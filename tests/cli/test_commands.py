@@ -190,6 +190,10 @@ def test_build_leaves_its_files(fpga, design, tmp_path):
     assert {"manifest.json", "csr.json", "csr.csv", "bitstream"} <= set(told["files"])
     assert sorted(told["files"]) == sorted(path.name for path in (tmp_path / "made").iterdir())
     assert json.loads((tmp_path / "made" / "manifest.json").read_text())["clock_hz"] == 24_000_000
+    report = json.loads((tmp_path / "made" / "report").read_text())
+    assert report["stages"] == told["stages"]
+    assert [stage["name"] for stage in told["stages"]][:2] == ["elaborate", "synthesize"]
+    assert all(stage["seconds"] > 0 for stage in told["stages"] if not stage["cached"])
     plain = fpga("build", design, "--output=made")
     assert plain.stdout.startswith("made: manifest.json, csr.json")
 

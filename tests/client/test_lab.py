@@ -279,6 +279,10 @@ def test_a_build_without_a_board(lab):
     assert report.data
     assert list(report.seconds) == ["elaborate", "synthesize", "compile"]
     assert set(report.cached) <= set(report.seconds)
+    assert report.to_json() == {**report.data, "stages": report.stages}
+    again = lab.build(DESIGN, use_cache=False).wait().report()
+    assert again.cached == []
+    assert min(again.seconds.values()) > 0
     assert repr(report).startswith("report\n")
     assert repr(lab.build(DESIGN).wait().report()) == repr(report)
     assert repr(job) == "<Job build: complete>"
