@@ -75,7 +75,7 @@ class LogsApp(LabCommand):
     def run(self, words: list[str]) -> None:
         lab = self.lab()
         if words:
-            job = lab.job(words[0])
+            job: Job = lab.job(words[0])
         else:
             jobs = lab.jobs(limit=1)
             if not jobs:

@@ -11,7 +11,7 @@
 """
 
 from .batch import Batch, Pending
-from .boards import BoardHandle
+from .boards import BoardHandle, BoardJob
 from .errors import (
     Conflict,
     Forbidden,
@@ -37,6 +37,7 @@ from .values import EnumValue
 __all__ = (
     "Batch",
     "BoardHandle",
+    "BoardJob",
     "Conflict",
     "EnumValue",
     "Forbidden",

@@ -2,15 +2,13 @@
 
 import asyncio
 import operator
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
+from .door import Door
 from .errors import Invalid, TimedOut
 from .loop import blocking, on_the_loop
 from .tables import html_table, text_table
-
-if TYPE_CHECKING:
-    from .boards import BoardHandle
 
 __all__ = ("Button", "Buttons", "Leds", "Switches", "Uart")
 
@@ -18,19 +16,21 @@ LEDS, BUTTONS, SWITCHES = 8, 4, 8
 #: Seconds of board time between two looks at the console: some hundred characters at 115,200 baud.
 CONSOLE_STEP = 0.01
 
+#: Waits until the design runs on the board, and gives the board's number.
+BoardNumber = Callable[[], Awaitable[int]]
+
 
 class _Bench:
-    def __init__(self, board: "BoardHandle") -> None:
+    def __init__(self, door: Door, board: BoardNumber) -> None:
+        self._door = door
         self._board = board
 
     async def _state(self) -> dict[str, Any]:
-        await self._board.aready()
-        return await self._board.lab.door.get(f"fpga/{self._board.fpga_id}/bench")  # type: ignore[no-any-return]
+        return await self._door.get(f"fpga/{await self._board()}/bench")  # type: ignore[no-any-return]
 
     async def _act(self, action: str, **values: Any) -> dict[str, Any]:
-        await self._board.aready()
-        path = f"fpga/{self._board.fpga_id}/bench"
-        return await self._board.lab.door.post(path, {"action": action, **values})  # type: ignore[no-any-return]
+        path = f"fpga/{await self._board()}/bench"
+        return await self._door.post(path, {"action": action, **values})  # type: ignore[no-any-return]
 
 
 def _element(index: Any, count: int, what: str) -> int:
@@ -87,8 +87,8 @@ class Leds(_Bench):
 class Button(_Bench):
     """One push button."""
 
-    def __init__(self, board: "BoardHandle", number: int) -> None:
-        super().__init__(board)
+    def __init__(self, door: Door, board: BoardNumber, number: int) -> None:
+        super().__init__(door, board)
         self._number = number
 
     @on_the_loop
@@ -132,7 +132,7 @@ class Buttons(_Bench):
         return BUTTONS
 
     def __getitem__(self, index: int) -> Button:
-        return Button(self._board, _element(index, BUTTONS, "buttons"))
+        return Button(self._door, self._board, _element(index, BUTTONS, "buttons"))
 
     def __iter__(self) -> Iterator[Button]:
         return iter([self[number] for number in range(BUTTONS)])
@@ -195,8 +195,8 @@ class Switches(_Bench):
 class Uart(_Bench):
     """The console: the other end of the serial line of a design that has a port ``uart``."""
 
-    def __init__(self, board: "BoardHandle") -> None:
-        super().__init__(board)
+    def __init__(self, door: Door, board: BoardNumber) -> None:
+        super().__init__(door, board)
         self._seen = 0
 
     @on_the_loop

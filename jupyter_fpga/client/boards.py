@@ -4,7 +4,7 @@ import asyncio
 import operator
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jupyter_fpga.gateware.manifest import Manifest
 
@@ -13,6 +13,7 @@ from .batch import Batch
 from .bench import Buttons, Leds, Switches, Uart
 from .bus import Bus
 from .errors import Conflict, Invalid, NotFound, TimedOut
+from .jobs import Job, Lab, accepted
 from .live import LiveLink
 from .loop import blocking, loop, on_the_loop
 from .memories import Memories
@@ -21,11 +22,7 @@ from .registers import Register, Registers
 from .report import Report
 from .tables import html_table, text_table
 
-if TYPE_CHECKING:
-    from .jobs import Job
-    from .lab import LabClient
-
-__all__ = ("BoardHandle",)
+__all__ = ("BoardHandle", "BoardJob")
 
 #: Seconds between two looks at a register that somebody waits for: there is no event for a value in a design.
 LOOK_EVERY = 0.005
@@ -47,7 +44,7 @@ class BoardHandle:
         What the person calls the board.
     """
 
-    def __init__(self, lab: "LabClient", job: "Job", name: str | None = None) -> None:
+    def __init__(self, lab: Lab, job: Job, name: str | None = None) -> None:
         self.lab = lab
         self.job = job
         self.name = name
@@ -55,7 +52,7 @@ class BoardHandle:
         self._session_id: str | None = None
         self._bus = Bus(lab)
 
-    def _reprogrammed(self, job: "Job") -> None:
+    def _reprogrammed(self, job: Job) -> None:
         """The same board has got another design: everything known about the old one is forgotten."""
         self._bus.drop()
         self.job, self._manifest = job, None
@@ -233,25 +230,29 @@ class BoardHandle:
 
     # --- The bench ------------------------------------------------------------------------------------------------
 
+    async def _number(self) -> int:
+        await self.aready()
+        return self.fpga_id
+
     @property
     def leds(self) -> Leds:
         """The LEDs, as the bench sees them."""
-        return Leds(self)
+        return Leds(self.lab.door, self._number)
 
     @property
     def buttons(self) -> Buttons:
         """The push buttons: ``board.buttons[0].press()``."""
-        return Buttons(self)
+        return Buttons(self.lab.door, self._number)
 
     @property
     def switches(self) -> Switches:
         """The slide switches: ``board.switches.value = 5``, ``board.switches[2] = 1``."""
-        return Switches(self)
+        return Switches(self.lab.door, self._number)
 
     @cached_property
     def uart(self) -> Uart:
         """The console: ``board.uart.write("hello")``, ``board.uart.read()``."""
-        return Uart(self)
+        return Uart(self.lab.door, self._number)
 
     # --- The board session ----------------------------------------------------------------------------------------
 
@@ -268,18 +269,18 @@ class BoardHandle:
         return await self.lab.door.post(f"fpga/{self.fpga_id}/session/renew")  # type: ignore[no-any-return]
 
     @on_the_loop
-    async def arelease(self) -> "Job":
+    async def arelease(self) -> Job:
         """Give the board back; the job resets it."""
         await self.aready()
         self._bus.drop()
-        return await self.lab._accepted("POST", f"fpga/{self.fpga_id}/session/release")
+        return await accepted(self.lab, "reset", f"fpga/{self.fpga_id}/session/release")
 
     @on_the_loop
-    async def areset(self) -> "Job":
+    async def areset(self) -> Job:
         """Reset the board, which ends the session."""
         await self.aready()
         self._bus.drop()
-        return await self.lab._accepted("POST", f"fpga/{self.fpga_id}/reset")
+        return await accepted(self.lab, "reset", f"fpga/{self.fpga_id}/reset")
 
     @on_the_loop
     async def aheld(self) -> bool:
@@ -323,12 +324,12 @@ class BoardHandle:
         return html_table(["board", self.name or "_fpga"], self._facts())
 
 
-def _condition(value: Any) -> Callable[[int], bool]:
-    if callable(value):
-        return value  # type: ignore[no-any-return]
-    if value is None:
-        return bool
-    return lambda seen: seen == value
+class BoardJob(Job):
+    """A job that puts a design onto a board, or uses one: :meth:`board` is that board."""
+
+    def board(self) -> BoardHandle:
+        """The handle of the board; its first use waits for the job."""
+        return BoardHandle(self.lab, self)
 
 
 def _pin(resource: str, port: str) -> str:

@@ -2,15 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .errors import LabError
+from .jobs import Lab, accepted
 from .live import LiveLink
 from .loop import loop
 from .ports import Operation
-
-if TYPE_CHECKING:
-    from .lab import LabClient
 
 __all__ = ("Bus",)
 
@@ -23,7 +21,7 @@ MAX_WORDS = 4096
 class Bus:
     """One board's bus. A register takes about a millisecond over the live path, and a job some tens of them."""
 
-    def __init__(self, lab: "LabClient") -> None:
+    def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._link: LiveLink | None = None
         self._opening = asyncio.Lock()
@@ -53,7 +51,8 @@ class Bus:
         answers: list[list[int]] = []
         for start in range(0, len(operations), MAX_TRANSACTIONS):
             part = operations[start : start + MAX_TRANSACTIONS]
-            job = await self._lab.arun(fpga_id, [_transaction(operation) for operation in part])
+            transactions = [_transaction(operation) for operation in part]
+            job = await accepted(self._lab, "run", f"fpga/{fpga_id}/run", {"transactions": transactions})
             await job.await_()
             words = iter((await job.aresult())["data"])
             answers += [[next(words) for _ in range(operation.count)] for operation in part]

@@ -3,20 +3,31 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Generator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from jupyter_fpga.gateware.manifest import Manifest
 
+from .door import Door
 from .errors import TimedOut, job_error
-from .events import FINAL
+from .events import FINAL, JobWatcher
 from .loop import Following, blocking, loop, on_the_loop
 from .report import Report
 
-if TYPE_CHECKING:
-    from .boards import BoardHandle
-    from .lab import LabClient
+__all__ = ("Job", "Lab", "accepted")
 
-__all__ = ("Job",)
+
+class Lab(Protocol):
+    """What jobs and boards need of the client that they belong to."""
+
+    @property
+    def door(self) -> Door:
+        """The way to the lab."""
+        ...
+
+    @property
+    def watcher(self) -> JobWatcher:
+        """Tells what is new about jobs."""
+        ...
 
 
 class Job:
@@ -30,7 +41,7 @@ class Job:
         The job as the lab described it last; :attr:`record` afterwards.
     """
 
-    def __init__(self, lab: "LabClient", record: dict[str, Any]) -> None:
+    def __init__(self, lab: Lab, record: dict[str, Any]) -> None:
         self.lab = lab
         self.record = record
 
@@ -162,11 +173,10 @@ class Job:
         """Wait until the job is complete: see :meth:`await_`. An interrupt ends the waiting, not the job."""
         return loop.call(self.await_(timeout))
 
-    def board(self) -> "BoardHandle":
-        """The board that this job programs; its first use waits for the job."""
-        from .boards import BoardHandle  # it holds a job, and so comes after this module
-
-        return BoardHandle(self.lab, self)
-
     def __repr__(self) -> str:
         return f"<Job {self.record.get('type', 'job')}: {self.status}>"
+
+
+async def accepted(lab: Lab, type: str, path: str, body: Any = None) -> Job:
+    """Ask the lab for something that it does as a job of this type."""
+    return Job(lab, {"type": type, **await lab.door.post(path, body)})

@@ -5,11 +5,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypedDict, Unpack
 
-from .boards import BoardHandle
+from .boards import BoardHandle, BoardJob
 from .door import Door
 from .errors import Conflict, NotFound, Unavailable
 from .events import JobWatcher, follow_events
-from .jobs import Job
+from .jobs import Job, accepted
 from .loop import Following, blocking, loop, on_the_loop
 from .sources import load_source
 from .starting import StartedLab
@@ -72,7 +72,7 @@ class LabClient:
         tags: Sequence[str] = (),
         priority: int | None = None,
         **options: Unpack[BuildOptions],
-    ) -> Job:
+    ) -> BoardJob:
         """Build a design and program it onto a board.
 
         Parameters
@@ -94,7 +94,8 @@ class LabClient:
             ``design_rejected``, ``fpga_not_idle``, ``quota_exceeded`` …
         """
         path = "submit" if board is None else f"fpga/{board}/submit"
-        return await self._upload(path, source, tags=list(tags) or None, priority=priority, **options)
+        record = await self._upload(path, source, tags=list(tags) or None, priority=priority, **options)
+        return BoardJob(self, record)
 
     @on_the_loop
     async def abuild(self, source: str | bytes | Path, /, **options: Unpack[BuildOptions]) -> Job:
@@ -121,7 +122,7 @@ class LabClient:
         use_cache
             Whether an equal build may be answered from the cache.
         """
-        return await self._upload("build", source, **options)
+        return Job(self, await self._upload("build", source, **options))
 
     async def _upload(
         self,
@@ -137,7 +138,7 @@ class LabClient:
         idempotency_key: str | None = None,
         use_cache: bool = True,
         **more: Any,
-    ) -> Job:
+    ) -> dict[str, Any]:
         name, content = load_source(source, filename)
         fields = {
             "target": target,
@@ -149,21 +150,18 @@ class LabClient:
             "use_cache": None if use_cache else False,
             **more,
         }
-        return Job(self, {"type": path.rpartition("/")[2], **await self.door.upload(path, name, content, fields)})
+        return {"type": path.rpartition("/")[2], **await self.door.upload(path, name, content, fields)}
 
     @on_the_loop
     async def arun(self, board: int, transactions: Sequence[Mapping[str, Any]]) -> Job:
         """Read and write registers of a board as one durable job: transactions as the API takes them."""
-        return await self._accepted("POST", f"fpga/{board}/run", {"transactions": [dict(t) for t in transactions]})
+        body = {"transactions": [dict(transaction) for transaction in transactions]}
+        return await accepted(self, "run", f"fpga/{board}/run", body)
 
     @on_the_loop
     async def areset(self, board: int) -> Job:
         """Reset a board: from ``reserved`` (one's own, or as an operator) or ``error``."""
-        return await self._accepted("POST", f"fpga/{board}/reset")
-
-    async def _accepted(self, method: str, path: str, body: Any = None) -> Job:
-        kind = path.rpartition("/")[2]
-        return Job(self, {"type": "run" if kind == "run" else "reset", **await self.door.post(path, body)})
+        return await accepted(self, "reset", f"fpga/{board}/reset")
 
     # --- Looking --------------------------------------------------------------------------------------------------
 
@@ -194,9 +192,9 @@ class LabClient:
         return Table(await self.door.get("jobs", **query), _JOB_COLUMNS)
 
     @on_the_loop
-    async def ajob(self, job_id: str) -> Job:
+    async def ajob(self, job_id: str) -> BoardJob:
         """The job with this id."""
-        return Job(self, await self.door.get(f"jobs/{job_id}"))
+        return BoardJob(self, await self.door.get(f"jobs/{job_id}"))
 
     @on_the_loop
     async def aheld(self) -> list[int]:
