@@ -118,7 +118,7 @@ class Room:
         Options of ``jupyter fpga serve``.
     """
 
-    Died = Died
+    Died, Refused = Died, Refused
     ledger_text = LEDGER
 
     def __init__(self, folder: Path, cache: Path, options: Sequence[str] = ()) -> None:

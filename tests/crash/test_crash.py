@@ -249,7 +249,7 @@ class Expiry(Scenario):
 
     async def check(self, room: Any) -> None:
         await room.done(self.taken[0])
-        assert (await room.board())["state"] == "idle"
+        await room.idle()
         assert room.stored("SELECT end_reason FROM board_sessions WHERE job_id = ?", self.taken[0]) == [("expired",)]
 
 
