@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 TOKEN = "browser-test-token"
+#: How long to wait for anything in the browser, ms: not a measure of how long it may take.
+PATIENCE = 180_000
 #: What keeps Chromium from calling home at its start.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 
@@ -91,10 +93,12 @@ def page(browser: Browser, jupyterlab: str) -> Iterator[Page]:
     """A page that is signed in; any error that the browser's console shows from the lab's front end fails the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, device_scale_factor=1.5)
     page = context.new_page()
+    # A busy machine takes its time, and the lab compiles its base meanwhile.
+    page.set_default_timeout(PATIENCE)
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(f"{jupyterlab}lab?token={TOKEN}&reset")
-    page.wait_for_selector("#jupyterlab-splash", state="detached", timeout=60_000)
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
     yield page
     context.close()
     assert problems == []

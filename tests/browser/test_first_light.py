@@ -8,13 +8,15 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+#: As in conftest.py, ms.
+PATIENCE = 180_000
 PICTURE = Path(__file__).parent.parent.parent / "notebooks" / "images" / "first_light.png"
 
 
 def _open(page: Page, name: str) -> None:
     page.get_by_role("listitem", name=name).dblclick()
     page.wait_for_selector(".jp-Notebook .jp-Cell")
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=PATIENCE)
 
 
 def _run(page: Page, what: str) -> None:
@@ -26,21 +28,21 @@ def test_first_light_runs_and_the_sidebar_shows_it(page: Page) -> None:
     page.get_by_role("tab", name="FPGA boards").click()
     panel = page.locator("#jupyter-fpga-boards")
     # The first start compiles the base of the boards.
-    expect(panel.get_by_role("status")).to_have_text("3 of 3 boards free", timeout=240_000)
+    expect(panel.get_by_role("status")).to_have_text("3 of 3 boards free", timeout=PATIENCE)
     page.get_by_role("tab", name="File Browser").first.click()
     _open(page, "01_first_light.ipynb")
     code = page.locator(".jp-Notebook .jp-CodeCell")
     code.nth(3).click()
     _run(page, "Run All Above Selected Cell")
     # The third code cell sets the duty and reads it back.
-    expect(code.nth(2).locator(".jp-OutputArea-output")).to_have_text("64", timeout=120_000)
+    expect(code.nth(2).locator(".jp-OutputArea-output")).to_have_text("64", timeout=PATIENCE)
     page.get_by_role("tab", name="FPGA boards").click()
-    expect(panel.get_by_role("listitem").filter(has_text="reserved")).to_have_count(1)
-    expect(panel.get_by_role("status")).to_have_text("2 of 3 boards free")
+    expect(panel.get_by_role("listitem").filter(has_text="reserved")).to_have_count(1, timeout=PATIENCE)
+    expect(panel.get_by_role("status")).to_have_text("2 of 3 boards free", timeout=PATIENCE)
     if os.environ.get("MAKE_PICTURES"):
         PICTURE.parent.mkdir(exist_ok=True)
         code.nth(1).scroll_into_view_if_needed()
         page.screenshot(path=PICTURE)
     _run(page, "Run All Cells")
-    expect(code.last.locator(".jp-OutputArea-output")).to_have_text("The board is given back.", timeout=180_000)
-    expect(panel.get_by_role("status")).to_have_text("3 of 3 boards free", timeout=60_000)
+    expect(code.last.locator(".jp-OutputArea-output")).to_have_text("The board is given back.", timeout=PATIENCE)
+    expect(panel.get_by_role("status")).to_have_text("3 of 3 boards free", timeout=PATIENCE)
