@@ -49,13 +49,17 @@ class RuntimeRecord:
 
 
 def process_start_time(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot: field 22 of ``/proc/PID/stat``, proc(5). ``None``: gone."""
+    """When a process started, in clock ticks since boot: field 22 of ``/proc/PID/stat``, proc(5).
+
+    ``None``: it is gone, though whoever started it may not have collected it yet (state Z, field 3).
+    """
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
     # The command's name, in parentheses, may itself hold spaces and parentheses.
-    return int(text.rpartition(")")[2].split()[19])
+    fields = text.rpartition(")")[2].split()
+    return None if fields[0] in ("Z", "X") else int(fields[19])
 
 
 class RuntimeFile:

@@ -37,6 +37,16 @@ def test_a_process_that_ended_is_not_alive(record):
     assert not dataclasses.replace(record, pid=child.pid).is_alive()
 
 
+def test_a_process_that_was_killed_and_not_collected_is_not_alive(record):
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    started = process_start_time(child.pid)
+    assert started is not None
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not dataclasses.replace(record, pid=child.pid, start_time=started).is_alive()
+    child.communicate()
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"url": "http://127.0.0.1:1"}'])
 def test_a_damaged_file_is_as_none(tmp_path, content):
     file = RuntimeFile(tmp_path)
