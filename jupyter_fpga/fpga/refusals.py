@@ -57,6 +57,10 @@ def _state(row: Any) -> str:
     return f"it {_WHAT_STATES_MEAN[row['state']]} (state '{row['state']}')"
 
 
+def _status(row: Any) -> str:
+    return {"failed": "it has failed", "cancelled": "it was cancelled"}.get(row["status"], f"it is {row['status']}")
+
+
 def _facts(row: Any) -> dict[str, Any]:
     return {"fpga_id": row["fpga_id"], "state": row["state"], "health": row["health"]}
 
@@ -159,12 +163,12 @@ def job_not_found(job_id: object, fpga_id: int | None = None) -> NotFound:
 def job_not_complete(row: Any) -> Conflict:
     if row["status"] in ("failed", "cancelled"):
         return Conflict(
-            f"Job {row['job_id']} has no result: it is {row['status']}. Its record says why.",
+            f"Job {row['job_id']} has no result: {_status(row)}. Its record says why.",
             code="job_not_complete",
             detail={"status": row["status"], "error": row["error"]},
         )
     return Conflict(
-        f"Job {row['job_id']} has no result yet: it is {row['status']}. Wait until it is complete.",
+        f"Job {row['job_id']} has no result yet: {_status(row)}. Wait until it is complete.",
         code="job_not_complete",
         detail={"status": row["status"]},
     )
@@ -172,7 +176,7 @@ def job_not_complete(row: Any) -> Conflict:
 
 def manifest_not_ready(row: Any) -> Conflict:
     return Conflict(
-        f"Job {row['job_id']} has no build to show: it is {row['status']}, and its design hasn't been built. "
+        f"Job {row['job_id']} has no build to show: {_status(row)}, and its design hasn't been built. "
         "A manifest and artifacts are there once the build is done.",
         code="job_not_complete",
         detail={"status": row["status"]},
@@ -183,7 +187,7 @@ def job_not_cancellable(row: Any) -> Conflict:
     if row["status"] == "running":
         what = f"it is running (stage '{(row['stage'] or 'running').partition(':')[0]}')"
     else:
-        what = f"it is {row['status']} already"
+        what = f"{_status(row)} already"
     return Conflict(
         f"Job {row['job_id']} can't be cancelled: {what}. Jobs that wait, and builds that run, can be.",
         code="job_not_cancellable",
@@ -204,11 +208,11 @@ def design_rejected(why: str, **detail: Any) -> Invalid:
     return Invalid(f"The design was not taken: {why}", code="design_rejected", detail=detail)
 
 
-def design_too_large(what: str, size: int, limit: int) -> TooLarge:
+def design_too_large(what: str, limit: int) -> TooLarge:
     return TooLarge(
-        f"{what} has {size:,} bytes, and the lab takes up to {limit:,}. Make it smaller, or split it into a bundle.",
+        f"{what} has more than {limit:,} bytes, which is what the lab takes. Leave out what the design doesn't need.",
         code="design_too_large",
-        detail={"size": size, "limit": limit},
+        detail={"limit": limit},
     )
 
 

@@ -26,7 +26,8 @@ SINGLE_BYTES = 1 << 20
 BUNDLE_BYTES = 16 << 20
 """All files of a bundle."""
 
-BUNDLE_FILES = 128
+BUNDLE_FILES = 128 + 1
+"""The person's, and the one that says what the bundle is made of."""
 
 
 class Kept:
@@ -66,16 +67,25 @@ def check(source: Source) -> None:
         )
     if len(source.files) > BUNDLE_FILES:
         raise refusals.design_rejected(
-            f"it has {len(source.files)} files, and a bundle may have {BUNDLE_FILES}.", files=len(source.files)
+            f"it has {len(source.files)} files, and a bundle may have {BUNDLE_FILES}. "
+            "Leave out what the design doesn't need.",
+            files=len(source.files),
         )
     size = sum(map(len, source.files.values()))
     if len(source.files) == 1 and size > SINGLE_BYTES:
-        raise refusals.design_too_large(f"The file '{entry}'", size, SINGLE_BYTES)
+        raise refusals.design_too_large(f"The file '{entry}'", SINGLE_BYTES)
     if size > BUNDLE_BYTES:
-        raise refusals.design_too_large("The bundle", size, BUNDLE_BYTES)
+        raise refusals.design_too_large("The bundle", BUNDLE_BYTES)
     text = source.files[entry]
     if not text.strip():
-        raise refusals.design_rejected(f"'{entry}' is empty.", entry=entry)
+        raise refusals.design_rejected(f"'{entry}' is empty. Put a design into it.", entry=entry)
+    if (nul := text.find(b"\0")) >= 0:
+        line = text.count(b"\n", 0, nul) + 1
+        raise refusals.design_rejected(
+            f"'{entry}' is not text: byte {nul}, in line {line}, is a NUL. Save it as UTF-8 text.",
+            entry=entry,
+            line=line,
+        )
     try:
         text.decode()
     except UnicodeDecodeError as error:

@@ -92,7 +92,7 @@ def unpack(content: bytes) -> Source:
             files = _read(archive)
     except _BROKEN as error:
         raise refusals.design_rejected(
-            "the bundle is not a zip archive that can be read.", reason=str(error)
+            "the bundle is not a zip archive that can be read. Pack it again.", reason=str(error)
         ) from error
     entry = _entry(files)
     return Source(files=files, entry=entry)
@@ -102,7 +102,10 @@ def _read(archive: zipfile.ZipFile) -> dict[str, bytes]:
     members = [member for member in archive.infolist() if not member.is_dir()]
     count = sum(member.filename != PROJECT for member in members)
     if count > MAX_FILES:
-        raise refusals.design_rejected(f"the bundle has {count} files, and may have {MAX_FILES}.", files=count)
+        raise refusals.design_rejected(
+            f"the bundle has {count} files, and may have {MAX_FILES}. Leave out what the design doesn't need.",
+            files=count,
+        )
     files: dict[str, bytes] = {}
     room = MAX_EXPANDED
     for member in members:
@@ -114,13 +117,15 @@ def _read(archive: zipfile.ZipFile) -> dict[str, bytes]:
                 f"'{name}' in the bundle is a link or a device. Put the file itself there.", file=name
             )
         if name in files:
-            raise refusals.design_rejected(f"the bundle has two files called '{name}'.", file=name)
+            raise refusals.design_rejected(
+                f"the bundle has two files called '{name}'. Give each a name of its own.", file=name
+            )
         with archive.open(member) as file:
             # What the archive says about sizes need not be true: read no more than there is room for.
             data = file.read(room + 1)
         room -= len(data)
         if room < 0:
-            raise refusals.design_too_large("The bundle, unpacked,", MAX_EXPANDED - room, MAX_EXPANDED)
+            raise refusals.design_too_large("The bundle, unpacked,", MAX_EXPANDED)
         files[name] = data
     return files
 
@@ -150,7 +155,10 @@ def _entry(files: dict[str, bytes]) -> str:
         raise _not_there("entrypoint", entry)
     sources = project.get("verilog_sources", [])
     if not isinstance(sources, list):
-        raise _not_there("verilog_sources", sources)
+        raise refusals.design_rejected(
+            f"{PROJECT} names {sources!r} as verilog_sources, which is not a list of its files.",
+            field="verilog_sources",
+        )
     for source in sources:
         if not isinstance(source, str) or source not in files:
             raise _not_there("verilog_sources", source)
@@ -165,7 +173,9 @@ def _project(text: bytes) -> dict[str, Any]:
         if not isinstance(project, dict):
             raise ValueError("not an object")
     except (ValueError, RecursionError) as error:
-        raise refusals.design_rejected(f"{PROJECT} is not a JSON object.", reason=str(error)) from error
+        raise refusals.design_rejected(
+            f"{PROJECT} is not a JSON object. Write it as one.", reason=str(error)
+        ) from error
     return project
 
 

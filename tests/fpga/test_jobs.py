@@ -127,7 +127,7 @@ async def test_results_and_artifacts_before_they_are_there(lab: Any, people: Any
     await refused(
         Conflict,
         "job_not_complete",
-        f"Job {failed} has no result: it is failed. Its record says why.",
+        f"Job {failed} has no result: it has failed. Its record says why.",
         lab.fpga.result(ann, failed),
     )
 

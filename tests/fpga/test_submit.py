@@ -274,12 +274,17 @@ async def test_refusals_by_the_boards_state(lab: Any, people: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("design.py", b"", "The design was not taken: 'design.py' is empty."),
-        ("design.py", b" \n\t\n", "The design was not taken: 'design.py' is empty."),
+        ("design.py", b"", "The design was not taken: 'design.py' is empty. Put a design into it."),
+        ("design.py", b" \n\t\n", "The design was not taken: 'design.py' is empty. Put a design into it."),
         (
             "design.py",
             b"x = 1\ny = '\xff'\n",
             "The design was not taken: 'design.py' is not UTF-8 text (byte 11, in line 2). Save it as UTF-8.",
+        ),
+        (
+            "design.py",
+            b"x = 1\n\x00",
+            "The design was not taken: 'design.py' is not text: byte 6, in line 2, is a NUL. Save it as UTF-8 text.",
         ),
         (
             "design.vhd",
@@ -303,23 +308,24 @@ async def test_too_large(lab: Any, people: Any) -> None:
     await refused(
         TooLarge,
         "design_too_large",
-        "The file 'd.py' has 1,048,577 bytes, and the lab takes up to 1,048,576. "
-        "Make it smaller, or split it into a bundle.",
+        "The file 'd.py' has more than 1,048,576 bytes, which is what the lab takes. "
+        "Leave out what the design doesn't need.",
         lab.fpga.build(people[0], Source({"d.py": b"#" * 1_048_577}, "d.py"), SubmitOptions()),
     )
     files = {f"{n}.py": b"#" * 1_048_576 for n in range(17)}
     await refused(
         TooLarge,
         "design_too_large",
-        "The bundle has 17,825,792 bytes, and the lab takes up to 16,777,216. "
-        "Make it smaller, or split it into a bundle.",
+        "The bundle has more than 16,777,216 bytes, which is what the lab takes. "
+        "Leave out what the design doesn't need.",
         lab.fpga.build(people[0], Source(files, "0.py"), SubmitOptions()),
     )
     await refused(
         Invalid,
         "design_rejected",
-        "The design was not taken: it has 129 files, and a bundle may have 128.",
-        lab.fpga.build(people[0], Source({f"{n}.py": b"#" for n in range(129)}, "0.py"), SubmitOptions()),
+        "The design was not taken: it has 130 files, and a bundle may have 129. "
+        "Leave out what the design doesn't need.",
+        lab.fpga.build(people[0], Source({f"{n}.py": b"#" for n in range(130)}, "0.py"), SubmitOptions()),
     )
 
 

@@ -54,14 +54,14 @@ def test_folders_as_entries_are_passed_over():
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a zip", packed(FILES)[:-30], packed(FILES)[40:]])
 def test_what_is_not_an_archive(content):
-    assert rejected(content) == "the bundle is not a zip archive that can be read."
+    assert rejected(content) == "the bundle is not a zip archive that can be read. Pack it again."
 
 
 def test_damaged_data():
     content = bytearray(packed({"design.py": bytes(range(256)) * 40}))
     start = content.find(b"design.py") + len("design.py")
     content[start + 5 : start + 25] = b"\xff" * 20
-    assert rejected(bytes(content)) == "the bundle is not a zip archive that can be read."
+    assert rejected(bytes(content)) == "the bundle is not a zip archive that can be read. Pack it again."
 
 
 def test_an_encrypted_entry():
@@ -71,7 +71,7 @@ def test_an_encrypted_entry():
         while position >= 0:
             content[position + offset] |= 1
             position = content.find(signature, position + 1)
-    assert rejected(bytes(content)) == "the bundle is not a zip archive that can be read."
+    assert rejected(bytes(content)) == "the bundle is not a zip archive that can be read. Pack it again."
 
 
 @pytest.mark.parametrize(
@@ -97,14 +97,14 @@ def test_two_files_of_one_name():
     buffer = io.BytesIO(packed(FILES))
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr("design.py", "other")
-    assert rejected(buffer.getvalue()) == "the bundle has two files called 'design.py'."
+    assert rejected(buffer.getvalue()) == "the bundle has two files called 'design.py'. Give each a name of its own."
 
 
 def test_too_many_files():
     most = {f"f{number}.py": b"" for number in range(MAX_FILES - 2)}
     assert len(unpack(packed({**FILES, **most})).files) == MAX_FILES + 1
     assert rejected(packed({**FILES, **most, "more.py": b""})) == (
-        f"the bundle has {MAX_FILES + 1} files, and may have {MAX_FILES}."
+        f"the bundle has {MAX_FILES + 1} files, and may have {MAX_FILES}. Leave out what the design doesn't need."
     )
 
 
@@ -112,6 +112,10 @@ def test_a_bomb():
     error = refusal(packed({**FILES, "zeros.bin": b"\0" * (MAX_EXPANDED + 5_000_000)}))
     assert isinstance(error, TooLarge)
     assert error.code == "design_too_large"
+    assert error.message == (
+        "The bundle, unpacked, has more than 16,777,216 bytes, which is what the lab takes. "
+        "Leave out what the design doesn't need."
+    )
 
 
 def test_a_bomb_that_lies_about_its_size():
@@ -129,11 +133,11 @@ def test_a_bomb_that_lies_about_its_size():
             "the bundle has no mrg-project.json. Add one: "
             '{"version": 1, "entrypoint": "design.py", "verilog_sources": []}.',
         ),
-        (b"{", "mrg-project.json is not a JSON object."),
-        (b"\xff", "mrg-project.json is not a JSON object."),
-        (b"[" * 50_000, "mrg-project.json is not a JSON object."),
-        ([], "mrg-project.json is not a JSON object."),
-        (b" " * 70_000, "mrg-project.json is not a JSON object."),
+        (b"{", "mrg-project.json is not a JSON object. Write it as one."),
+        (b"\xff", "mrg-project.json is not a JSON object. Write it as one."),
+        (b"[" * 50_000, "mrg-project.json is not a JSON object. Write it as one."),
+        ([], "mrg-project.json is not a JSON object. Write it as one."),
+        (b" " * 70_000, "mrg-project.json is not a JSON object. Write it as one."),
         ({**GOOD, "version": 2}, "mrg-project.json has version 2, and this lab reads version 1."),
         (
             {**GOOD, "entrypoint": "top.py"},
@@ -150,7 +154,7 @@ def test_a_bomb_that_lies_about_its_size():
         ),
         (
             {**GOOD, "verilog_sources": "rtl/fifo.v"},
-            "mrg-project.json names 'rtl/fifo.v' as verilog_sources, and the bundle has no such file.",
+            "mrg-project.json names 'rtl/fifo.v' as verilog_sources, which is not a list of its files.",
         ),
         (
             {**GOOD, "verilog_sources": [5]},
