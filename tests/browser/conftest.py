@@ -80,7 +80,8 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     drain.wait()
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright's own event loop runs, tests of coroutines can't.
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *QUIET])
