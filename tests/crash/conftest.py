@@ -21,8 +21,8 @@ from tornado.websocket import websocket_connect
 RESOURCES = Path(__file__).parent / "resources"
 LEDGER = (RESOURCES / "ledger.py").read_text()
 
-PATIENCE = 20.0
-"""Seconds within which something must have happened; on an idle machine nothing here takes two."""
+PATIENCE = 60.0
+"""Seconds within which something must have happened; on an idle machine nothing here takes five."""
 
 FINISHED = ("complete", "failed", "cancelled")
 
