@@ -66,16 +66,20 @@ class Bank(Elaboratable):  # type: ignore[misc]
     def elaborate(self, platform: Any) -> Module:
         m = Module()
         cells = [cell for port, register in self._registers for cell in self._cells(m, port, register)]
+        asked = Signal()
+        m.d.comb += asked.eq(self._bus["cyc"] & self._bus["stb"] & ~self.ack)
         m.d.sync += self.ack.eq(0)
-        with m.If(self._bus["cyc"] & self._bus["stb"] & ~self.ack), m.Switch(self._bus["adr"]):
+        with m.If(asked), m.Switch(self._bus["adr"]):
             for cell in cells:
                 for index in range(cell.words):
                     with m.Case(cell.word + index):
-                        m.d.sync += self.ack.eq(1)
-                        self._read(m, cell, index)
-                        if cell.stored is not None:
-                            with m.If(self._bus["we"]):
-                                self._write(m, cell, index)
+                        m.d.sync += [self.ack.eq(1), self.dat_r.eq(self._read(cell, index))]
+        # Each register asks for itself: every signal that a Switch drives repeats all of its cases in the netlist.
+        for cell in cells:
+            for index in range(cell.words):
+                if cell.stored is not None or (cell.latch is not None and index == 0):
+                    with m.If(asked & (self._bus["adr"] == cell.word + index)):
+                        self._touch(m, cell, index)
         return m
 
     def _cells(self, m: Module, port: Port, register: Register) -> list[_Cell]:
@@ -93,15 +97,18 @@ class Bank(Elaboratable):  # type: ignore[misc]
             cells.append(cell)
         return cells
 
-    def _read(self, m: Module, cell: _Cell, index: int) -> None:
+    def _read(self, cell: _Cell, index: int) -> Any:
         low = 32 * (cell.words - 1 - index)
-        if index == 0:
-            m.d.sync += self.dat_r.eq(cell.value[low:])
-            if cell.latch is not None:
-                with m.If(~self._bus["we"]):
-                    m.d.sync += cell.latch.eq(cell.value[:low])
-        else:
-            m.d.sync += self.dat_r.eq(cell.latch[low : low + 32])
+        return cell.value[low:] if index == 0 else cell.latch[low : low + 32]
+
+    def _touch(self, m: Module, cell: _Cell, index: int) -> None:
+        """What an access does besides its answer."""
+        if cell.latch is not None and index == 0:
+            with m.If(~self._bus["we"]):
+                m.d.sync += cell.latch.eq(cell.value[: 32 * (cell.words - 1)])
+        if cell.stored is not None:
+            with m.If(self._bus["we"]):
+                self._write(m, cell, index)
 
     def _write(self, m: Module, cell: _Cell, index: int) -> None:
         data = self._bus["dat_w"]
