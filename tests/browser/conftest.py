@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,7 @@ def _copy_without_outputs(folder: Path) -> None:
         nbformat.write(notebook, folder / path.name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a JupyterLab that serves a copy of the notebooks; stopped in order at the end."""
     folder = tmp_path_factory.mktemp("jupyterlab")
@@ -64,15 +65,13 @@ def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.PIPE, text=True)
     assert server.stderr is not None
     try:
-        for line in server.stderr:
-            if "is running at" in line:
-                break
-        else:
-            raise AssertionError("JupyterLab ended before it was ready.")
-        (record,) = (folder / "runtime").glob("jpserver-*.json")
+        # Its record in the runtime folder is written only after this line.
+        told = (re.search(r"http://127\.0\.0\.1:\d+/", line) for line in server.stderr)
+        address = next((match[0] for match in told if match), None)
+        assert address is not None, "JupyterLab ended before it was ready."
         # Whoever stops to read what a process writes stops the process sooner or later.
         drain = subprocess.Popen(["cat"], stdin=server.stderr, stdout=subprocess.DEVNULL)
-        yield json.loads(record.read_text())["url"]
+        yield address
     finally:
         server.terminate()
         server.wait()
