@@ -251,8 +251,12 @@ class Floor:
             if job["status"] in FINISHED or isinstance(error, StaleFence):
                 return False
             stage = (job["stage"] or "queued").partition(":")[0]
-            reason = error.message if isinstance(error, LabError) else f"{type(error).__name__}: {error}"
-            reason = f"The lab failed at this job ({reason}). Submit it again; if that fails too, tell an operator."
+            # What another error says is for the lab's log: it may quote statements, paths or what others sent.
+            reason = error.message.rstrip(".") if isinstance(error, LabError) else type(error).__name__
+            reason = (
+                f"The lab failed at this job ({reason}). Submit it again; if that fails too, tell an operator, who finds "
+                "the reason in the lab's log."
+            )
             move.move_job(job_id, "failed", error=error_record("internal_error", stage, reason))
             if job["fpga_id"] is not None and move.board(job["fpga_id"])["current_job_id"] == job_id:
                 move.abandon(job["fpga_id"], job_id, reason)

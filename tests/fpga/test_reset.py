@@ -253,8 +253,8 @@ async def test_a_fault_of_the_labs_own_ends_the_job_and_frees_the_board(lab: Any
         {
             "code": "internal_error",
             "stage": "building",
-            "reason": "The lab failed at this job (ZeroDivisionError: division by zero). "
-            "Submit it again; if that fails too, tell an operator.",
+            "reason": "The lab failed at this job (ZeroDivisionError). Submit it again; if that fails too, tell an "
+            "operator, who finds the reason in the lab's log.",
         },
     )
     assert (await lab.fpga.board(ann, 0))["state"] == "idle"
