@@ -254,8 +254,8 @@ class Floor:
             # What another error says is for the lab's log: it may quote statements, paths or what others sent.
             reason = error.message.rstrip(".") if isinstance(error, LabError) else type(error).__name__
             reason = (
-                f"The lab failed at this job ({reason}). Submit it again; if that fails too, tell an operator, who finds "
-                "the reason in the lab's log."
+                f"The lab failed at this job ({reason}). Submit it again; if that fails too, tell an operator, who "
+                "finds the reason in the lab's log."
             )
             move.move_job(job_id, "failed", error=error_record("internal_error", stage, reason))
             if job["fpga_id"] is not None and move.board(job["fpga_id"])["current_job_id"] == job_id:
