@@ -8,6 +8,7 @@ from pathlib import Path
 
 from .clock import Clock, SystemClock
 from .compute import BuildOptions, BuildResult, Builds, Runner, Sandbox, Source, StageReport, Toolchains
+from .compute.orphans import end_orphans
 from .compute.stages import LIMITS, limits_within
 from .errors import Unavailable
 from .fpga.config import FpgaConfig
@@ -121,6 +122,7 @@ class Lab:
         """
         config = self.config
         sandbox = await asyncio.to_thread(self._probe)
+        await asyncio.to_thread(end_orphans)
         if config.several_users and not sandbox.fit_for_strangers:
             raise UnsafeLab(
                 f"A lab for several people needs a sandbox around their designs. {sandbox.reason} "

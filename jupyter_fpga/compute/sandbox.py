@@ -29,7 +29,7 @@ from jupyter_fpga.compute.mounts import (
 from jupyter_fpga.compute.seccomp import seccomp_filter
 from jupyter_fpga.errors import LabError
 
-__all__ = ("READY", "WORK", "Mount", "Plan", "Sandbox", "SandboxError", "Tier", "descriptors")
+__all__ = ("GATE", "READY", "WORK", "Mount", "Plan", "Sandbox", "SandboxError", "Tier", "descriptors")
 
 Tier = Literal["full", "none"]
 """``full``: bubblewrap. ``none``: only limits, fit for the machine's own user alone."""
@@ -40,7 +40,9 @@ _DEVICES = ("null", "zero", "full", "random", "urandom")
 READY = b"\x01"
 # One byte on standard error says that the walls stand, one line on standard input lets the program start: in between
 # the lab puts the inputs in and sets the limits. The program gets neither end.
-_GATE = r"""printf '\001' >&2; read -r _ || exit 125; exec "$@" </dev/null 2>&1"""
+GATE = r"printf '\001' >&2; read -r _ || exit 125; "
+"""How the command line of every sandbox begins."""
+_GATE = GATE + r"""exec "$@" </dev/null 2>&1"""
 _GATE_THAT_STAYS = _GATE.replace("exec ", "")
 
 

@@ -14,13 +14,17 @@ import sys
 import time
 from pathlib import Path
 
+from jupyter_fpga.compute.orphans import end_orphans
 from jupyter_fpga.compute.process import launch
 from jupyter_fpga.compute.sandbox import Plan, Sandbox
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
+SOON = 0.3
+"""Seconds in which a program is gone by itself; it takes some milliseconds."""
+
 PATIENCE = 10.0
-"""Seconds in which a program must be gone; it takes some milliseconds."""
+"""Seconds in which it must be gone when the next lab has looked."""
 
 
 async def start(plan: Plan) -> None:
@@ -42,6 +46,9 @@ def remains() -> list[str]:
     while pids := children():
         pid = pids[0]
         ended = os.pidfd_open(pid)
+        if not select.select([ended], [], [], SOON)[0]:
+            # The next lab's first look at the machine.
+            end_orphans()
         if not select.select([ended], [], [], max(0.0, deadline - time.monotonic()))[0]:
             found.append(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode())
             os.kill(pid, signal.SIGKILL)
