@@ -11,6 +11,9 @@ from .base import ALIASES, FLAGS, LAB_ALIASES, LabCommand, flag, merged
 
 __all__ = ("BoardsApp", "JobsApp", "LogsApp", "TargetsApp")
 
+#: Jobs among which the last one is looked for.
+LATEST = 100
+
 
 class BoardsApp(LabCommand):
     """List the lab's boards: their state, and who holds them."""
@@ -58,7 +61,7 @@ class JobsApp(LabCommand):
 
 
 class LogsApp(LabCommand):
-    """Show the log of a job: the one given, or your last."""
+    """Show the log of a job: the one given, or your last that was no reset."""
 
     name = "jupyter-fpga logs"
     description = __doc__
@@ -77,7 +80,8 @@ class LogsApp(LabCommand):
         if words:
             job: Job = lab.job(words[0])
         else:
-            jobs = lab.jobs(limit=1)
+            # Not of a reset, which comes by itself when a board is given back.
+            jobs = [job for job in lab.jobs(limit=LATEST) if job["type"] != "reset"]
             if not jobs:
                 raise NotFound("You have no jobs yet; submit a design first.", code="no_job")
             job = Job(lab, jobs[0])

@@ -10,7 +10,7 @@ from jupyter_fpga.client.tables import Table
 
 from .desk import Desk
 from .errors import Interrupted
-from .options import LINE
+from .options import CELL, LINE
 
 __all__ = ("Commands",)
 
@@ -35,7 +35,7 @@ class Commands:
         return getattr(self, arguments.command)(arguments)
 
     def help(self, arguments: argparse.Namespace) -> None:
-        _write(LINE.format_help())
+        _write(f"{LINE.format_help()}\n{CELL.format_help()}")
 
     def boards(self, arguments: argparse.Namespace) -> Table:
         return self._desk.lab(_say).boards()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
 from IPython.core.guarded_eval import EVALUATION_POLICIES, SelectivePolicy
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -31,17 +32,17 @@ class Completer:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def cell(self, _: Any, event: Any) -> list[str]:
-        """``%%fpga …``."""
-        words = event.text_until_cursor.split(" ")
+    def cell(self, line: str) -> list[str]:
+        """``%%fpga …`` up to the cursor."""
+        words = line.split(" ")
         previous = words[-2] if len(words) > 2 else ""
         if previous in CELL.options() and CELL.options()[previous].nargs != 0:
             return self._values(previous)
         return [option for option in CELL.options() if option.startswith("--")]
 
-    def line(self, _: Any, event: Any) -> list[str]:
-        """``%fpga …``."""
-        words = event.text_until_cursor.split(" ")
+    def line(self, line: str) -> list[str]:
+        """``%fpga …`` up to the cursor."""
+        words = line.split(" ")
         if len(words) <= 2:
             return list(COMMANDS)
         if words[-2] == "--board":
@@ -74,9 +75,23 @@ class Completer:
 def install(shell: InteractiveShell, desk: Desk) -> None:
     """Complete the magics in ``shell``."""
     completer = Completer(desk)
-    hooks: Any = shell  # IPython gives this method no types
-    hooks.set_hook("complete_command", completer.cell, str_key="%%fpga")
-    hooks.set_hook("complete_command", completer.line, str_key="%fpga")
+
+    @context_matcher()  # type: ignore[untyped-decorator]  # IPython's decorators have no types
+    def fpga_matcher(context: CompletionContext) -> SimpleMatcherResult:
+        line = context.text_until_cursor
+        known: list[str] = []
+        if line.startswith("%%fpga ") and context.cursor_line == 0:
+            known = completer.cell(line)
+        elif line.startswith("%fpga "):
+            known = completer.line(line)
+        found = [SimpleCompletion(text=word) for word in known if word.startswith(context.token)]
+        # Python's names, which fit no magic's line, would bury these.
+        return SimpleMatcherResult(completions=found, suppress=bool(found))
+
+    matchers: list[Any] = shell.Completer.custom_matchers
+    # Loaded again: with a desk of its own.
+    matchers[:] = [other for other in matchers if getattr(other, "__name__", "") != "fpga_matcher"]
+    matchers.append(fpga_matcher)
     policy = EVALUATION_POLICIES["limited"]
     assert isinstance(policy, SelectivePolicy)
     policy.allowed_getattr.update(_SAFE)

@@ -9,6 +9,9 @@ from .cells import Library
 
 __all__ = ("Desk",)
 
+#: Jobs among which the last design is looked for.
+LATEST = 100
+
 
 class Desk:
     """The state of the magics.
@@ -102,7 +105,8 @@ class Desk:
             return self.handle(name, None).job
         if self.last_job is not None:
             return self.last_job
-        jobs = self.lab().jobs(limit=1)
+        # Not of a reset, which comes by itself when a board is given back.
+        jobs = [job for job in self.lab().jobs(limit=LATEST) if job["type"] != "reset"]
         if not jobs:
             raise NotFound("You have no jobs yet; run a %%fpga cell first.", code="no_job")
         return Job(self.lab(), jobs[0])

@@ -39,7 +39,7 @@ class FpgaMagics(Magics):
 
     @cell_magic("fpga")  # type: ignore[arg-type]  # IPython's decorators have no types
     def cell(self, line: str, cell: str) -> None:
-        """``%%fpga``: see ``%%fpga --help``."""
+        """``%%fpga``: see ``%fpga help``."""
         try:
             self._run_cell(parse(CELL, line), cell)
         except HelpWanted as wanted:

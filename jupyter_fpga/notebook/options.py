@@ -24,7 +24,8 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("-h", "--help", action=_Help, nargs=0, dest=argparse.SUPPRESS, help="show this")
 
     def error(self, message: str) -> NoReturn:
-        raise Invalid(f"{self.prog}: {message}; {self.prog.split()[0]} --help shows what there is.", code="usage")
+        # Not %%fpga --help: IPython refuses a cell magic without a cell.
+        raise Invalid(f"{self.prog}: {message}; `%fpga help` shows what there is.", code="usage")
 
     def options(self) -> dict[str, argparse.Action]:
         """The options by their long or only name, for completion."""
@@ -137,13 +138,13 @@ COMMANDS = {
     "reset": "reset NAME's board, which ends its session",
     "target": "show the target of later cells, or set it to NAME",
     "attach": "a handle NAME for a board that you hold, after a restart of the kernel",
-    "help": "this text",
+    "help": "this text, and the options of %%fpga",
 }
 
 
 def _line_parser() -> Parser:
     listed = "\n".join(f"  {name:<9}{text}" for name, text in COMMANDS.items())
-    parser = Parser(prog="%fpga", description=f"Look after boards and jobs:\n\n{listed}\n\nDesigns: %%fpga --help")
+    parser = Parser(prog="%fpga", description=f"Look after boards and jobs:\n\n{listed}")
     add = parser.add_argument
     add("command", choices=list(COMMANDS), metavar="COMMAND", help="one of those above")
     add("name", nargs="?", metavar="NAME", help="a board handle's name, or a target")

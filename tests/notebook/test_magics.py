@@ -164,7 +164,7 @@ def test_an_error_in_a_lib_cell_is_shown_there(shell):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--bord 3", "Invalid: %%fpga: unrecognized arguments: --bord 3; %%fpga --help shows what there is."),
+        ("--bord 3", "Invalid: %%fpga: unrecognized arguments: --bord 3; `%fpga help` shows what there is."),
         ("--board 99", None),
         ("--target nonsense", None),
     ],
@@ -178,7 +178,9 @@ def test_what_the_line_asks_for_is_refused_in_a_line(shell, line, message):
 def test_help(shell):
     assert "--build-only" in shell.run("%%fpga --help\n\n")
     assert "attach" in shell.run("%fpga help")
-    assert shell.run("%fpga") == shell.run("%fpga --help")
+    # The cell magic's options too: IPython refuses `%%fpga --help` without a cell below.
+    assert "--build-only" in shell.run("%fpga help")
+    assert shell.run("%fpga") == shell.run("%fpga help")
 
 
 def test_the_time_runs_out_and_the_job_is_cancelled(shell, lab):
@@ -223,6 +225,9 @@ def test_logs_of_the_last_job_and_of_a_board(shell):
     assert log
     assert shell.run("%fpga logs pwm") == log
     assert shell.run("%fpga logs -f").replace("\n", "") == log.replace("\n", "")
+    shell.names["pwm"].release().wait()
+    shell.ip.magics_manager.registry["FpgaMagics"].desk.last_job = None
+    assert shell.run("%fpga logs") == log, "not the log of the reset that follows"
 
 
 def test_renew_release_and_reset(shell, lab):
@@ -240,7 +245,7 @@ def test_the_target_of_later_cells(shell):
     assert shell.run("%fpga target") == "Designs are built for: the lab's default. The lab has simulated.\n"
     assert shell.run("%fpga target simulated") == "Designs are built for: simulated. The lab has simulated.\n"
     assert shell.fail("%fpga target moon") == [
-        "Invalid: %fpga: the lab has no target 'moon'; it has simulated; %fpga --help shows what there is."
+        "Invalid: %fpga: the lab has no target 'moon'; it has simulated; `%fpga help` shows what there is."
     ]
 
 
@@ -281,6 +286,10 @@ def completions(shell, text):
 def test_tab_completes_options_and_values(shell):
     assert "--build-only" in completions(shell, "%%fpga --bu")
     assert "boards" in completions(shell, "%fpga bo")
+    # … and nothing else: Python's names have no place in a magic's line.
+    assert completions(shell, "%fpga re") == {"release", "renew", "reset"}
+    assert {text[:2] for text in completions(shell, "%%fpga --")} == {"--"}
+    assert "--abs" not in completions(shell, "%%fpga --")
     shell.run(PWM)
     assert "simulated" in completions(shell, "%%fpga --target ")
     assert "0" in completions(shell, "%%fpga --board ")

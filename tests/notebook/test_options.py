@@ -37,28 +37,28 @@ def test_frequencies(text, hertz):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--bord 3", "%%fpga: unrecognized arguments: --bord 3; %%fpga --help shows what there is."),
-        ("--board x", "%%fpga: argument --board: invalid int value: 'x'; %%fpga --help shows what there is."),
+        ("--bord 3", "%%fpga: unrecognized arguments: --bord 3; `%fpga help` shows what there is."),
+        ("--board x", "%%fpga: argument --board: invalid int value: 'x'; `%fpga help` shows what there is."),
         (
             "--name 1x",
-            "%%fpga: argument --name: '1x' can't be the name of a Python variable; %%fpga --help shows what there is.",
+            "%%fpga: argument --name: '1x' can't be the name of a Python variable; `%fpga help` shows what there is.",
         ),
         (
             "--name class",
             "%%fpga: argument --name: 'class' can't be the name of a Python variable; "
-            "%%fpga --help shows what there is.",
+            "`%fpga help` shows what there is.",
         ),
         (
             "--clock fast",
             "%%fpga: argument --clock: 'fast' is no frequency; write 12e6, 12M or 12MHz; "
-            "%%fpga --help shows what there is.",
+            "`%fpga help` shows what there is.",
         ),
-        ("--param X", "%%fpga: argument --param: 'X' is not NAME=VALUE; %%fpga --help shows what there is."),
+        ("--param X", "%%fpga: argument --param: 'X' is not NAME=VALUE; `%fpga help` shows what there is."),
         (
             "--timeout 0",
-            "%%fpga: argument --timeout: '0' is no number of seconds; %%fpga --help shows what there is.",
+            "%%fpga: argument --timeout: '0' is no number of seconds; `%fpga help` shows what there is.",
         ),
-        ("--name 'x", '%%fpga: no closing quotation in "--name \'x"; %%fpga --help shows what there is.'),
+        ("--name 'x", '%%fpga: no closing quotation in "--name \'x"; `%fpga help` shows what there is.'),
     ],
 )
 def test_what_can_not_be_read(line, message):
@@ -72,7 +72,7 @@ def test_an_unknown_command():
     with pytest.raises(Invalid) as refusal:
         parse(LINE, "frobnicate")
     assert str(refusal.value).startswith("%fpga: argument COMMAND: invalid choice: 'frobnicate'")
-    assert str(refusal.value).endswith("; %fpga --help shows what there is.")
+    assert str(refusal.value).endswith("; `%fpga help` shows what there is.")
 
 
 @pytest.mark.parametrize("parser", [CELL, LINE])
