@@ -53,6 +53,14 @@ def test_unknown(elaborate):
     assert error["message"] == "The design has no parameter 'widht'; it has width, step, DEPTH and RATE."
 
 
+def test_a_component_without_a_constructor_has_none(elaborate):
+    text = (
+        "class Top(wiring.Component):\n    y: Out(1)\n\n    def elaborate(self, platform):\n        return Module()\n"
+    )
+    error = elaborate(text, params={"depth": 3}).error
+    assert error["message"] == "The design has no parameter 'depth'; it has none."
+
+
 def test_missing(elaborate):
     error = elaborate(SIZED.replace("width=8", "width")).error
     assert error["code"] == "missing_param"
