@@ -223,13 +223,15 @@ class LabClient:
         held = await self.aheld()
         if fpga_id is None and len(held) > 1:
             listed = ", ".join(map(str, held))
-            raise Conflict(f"You hold boards {listed}; say which one.", code="several_boards", detail={"boards": held})
+            raise Conflict(
+                f"You hold boards {listed}; say which one: --board N, or board=N in Python.",
+                code="several_boards",
+                detail={"boards": held},
+            )
         chosen = held[0] if fpga_id is None and held else fpga_id
         if chosen not in held:
-            which = "no board" if fpga_id is None else f"not board {fpga_id}"
-            raise NotFound(
-                f"You hold {which}; submit a design to get one.", code="no_board_held", detail={"boards": held}
-            )
+            which = "hold no board" if fpga_id is None else f"don't hold board {fpga_id}"
+            raise NotFound(f"You {which}; submit a design to get one.", code="no_board_held", detail={"boards": held})
         jobs = await self.door.get("jobs", type="build_and_program", status="complete", limit=1000)
         for record in jobs:
             if record["fpga_id"] == chosen:

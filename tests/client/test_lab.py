@@ -248,7 +248,7 @@ def test_a_handle_comes_back_by_the_boards_number(lab, board):
     other = next(number for number in range(4) if number != board.fpga_id)
     with pytest.raises(NotFound) as refusal:
         lab.board(other)
-    assert str(refusal.value) == f"You hold not board {other}; submit a design to get one."
+    assert str(refusal.value) == f"You don't hold board {other}; submit a design to get one."
 
 
 def test_no_board_and_several_boards(lab):
@@ -258,7 +258,10 @@ def test_no_board_and_several_boards(lab):
     boards = sorted([lab.submit(DESIGN).board().fpga_id, lab.submit(DESIGN).board().fpga_id])
     with pytest.raises(Conflict) as refusal:
         lab.board()
-    assert str(refusal.value) == f"You hold boards {boards[0]}, {boards[1]}; say which one."
+    assert (
+        str(refusal.value)
+        == f"You hold boards {boards[0]}, {boards[1]}; say which one: --board N, or board=N in Python."
+    )
 
 
 def test_renewing_puts_the_end_further(board):
