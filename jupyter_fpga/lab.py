@@ -178,13 +178,22 @@ class _Workshop:
         self._store = store
         self._progress = progress
         self._builds: asyncio.Task[Builds] | None = None
+        self._doing: str | None = None
+        self._waiting: set[Callable[[str], None]] = set()
 
     def prepare(self) -> None:
         """Begin to make ready, so that the first build needn't wait for it."""
         self._builds = asyncio.create_task(self._prepare(), name="jupyter_fpga tools")
 
     async def _prepare(self) -> Builds:
-        toolchains = await Toolchains.find(progress=self._progress)
+        loop = asyncio.get_running_loop()
+
+        def progress(sentence: str) -> None:
+            # From the thread that does it.
+            self._progress(sentence)
+            loop.call_soon_threadsafe(self._tell, sentence)
+
+        toolchains = await Toolchains.find(progress=progress)
         builds = Builds(
             data_dir=self._data_dir,
             runner=self._runner,
@@ -192,16 +201,30 @@ class _Workshop:
             limits=self._limits,
             pinned=lambda: self._store.read(images_needed),
         )
-        await builds.prepare(self._progress)
+        await builds.prepare(progress)
         return builds
 
-    async def _ready(self) -> Builds:
+    def _tell(self, sentence: str) -> None:
+        """Whoever waits for a build reads in its log what it waits for."""
+        self._doing = sentence
+        for tell in self._waiting:
+            tell(sentence)
+
+    async def _ready(self, tell: Callable[[str], None] | None = None) -> Builds:
         builds = self._builds
         if builds is None or (builds.done() and (builds.cancelled() or builds.exception() is not None)):
             # Not begun yet; or failed, and what was missing may have been installed since.
             self.prepare()
         assert self._builds is not None
-        return await asyncio.shield(self._builds)
+        if tell is None or self._builds.done():
+            return await asyncio.shield(self._builds)
+        if self._doing is not None:
+            tell(self._doing)
+        self._waiting.add(tell)
+        try:
+            return await asyncio.shield(self._builds)
+        finally:
+            self._waiting.discard(tell)
 
     async def base(self, target: str, sys_clk_freq: int | None = None) -> BuildResult:
         """The idle image of a target."""
@@ -216,7 +239,7 @@ class _Workshop:
         on_log: Callable[[str], None],
     ) -> BuildResult:
         """Build a design."""
-        return await (await self._ready()).build(source, options, on_stage=on_stage, on_log=on_log)
+        return await (await self._ready(on_log)).build(source, options, on_stage=on_stage, on_log=on_log)
 
     async def stop(self) -> None:
         """Stop making ready."""

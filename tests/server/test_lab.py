@@ -1,10 +1,12 @@
 """The composition root: what a lab refuses to be, and how it starts and stops."""
 
+import asyncio
 import stat
 
 import pytest
 
-from jupyter_fpga.compute import Sandbox
+from jupyter_fpga.compute import BuildOptions, Sandbox, Source, Toolchains
+from jupyter_fpga.compute.toolchains import ToolMissing
 from jupyter_fpga.errors import Unavailable
 from jupyter_fpga.fpga.config import FpgaConfig
 from jupyter_fpga.lab import Lab, LabConfig, UnsafeLab
@@ -64,3 +66,36 @@ async def test_two_labs_never_share_a_database(tmp_path):
     await first.stop()
     await second.start()
     await second.stop()
+
+
+async def test_who_waits_for_the_tools_reads_so_in_the_log(tmp_path, monkeypatch):
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def find(progress):
+        await asyncio.to_thread(progress, "Compiling the first tool.")
+        begun.set()
+        await go_on.wait()
+        await asyncio.to_thread(progress, "Compiling the second tool.")
+        raise ToolMissing("The second tool doesn't run here.")
+
+    monkeypatch.setattr(Toolchains, "find", find)
+    said = []
+    lab = Lab(LabConfig(tmp_path / "lab", fpga=NO_BOARDS), progress=said.append)
+    await lab.start()
+    logs = [], []
+    builds = [asyncio.ensure_future(_build(lab, logs[0]))]
+    await begun.wait()
+    builds.append(asyncio.ensure_future(_build(lab, logs[1])))
+    await asyncio.sleep(0)
+    go_on.set()
+    for build in builds:
+        with pytest.raises(ToolMissing):
+            await build
+    await lab.stop()
+    assert logs[0] == logs[1] == said == ["Compiling the first tool.", "Compiling the second tool."]
+
+
+async def _build(lab, log):
+    source = Source({"design.py": b""}, "design.py")
+    options = BuildOptions(target="simulated")
+    await lab.fpga._floor.builds.build(source, options, on_stage=lambda _: None, on_log=log.append)
