@@ -18,6 +18,7 @@ code  meaning
 Every error is a sentence on stderr; with ``--json`` what a command prints on stdout is JSON.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -87,10 +88,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         app.initialize(list(sys.argv[1:] if argv is None else argv))
         app.start()
+        sys.stdout.flush()
     except LabError as error:
         sys.stderr.write(f"{error.message}\n")
         return exits.exit_code(error)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         return exits.INTERRUPTED
+    except BrokenPipeError:
+        # `jupyter fpga jobs | head -1`: nobody reads the rest. Python would complain again when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.OK
     return exits.OK

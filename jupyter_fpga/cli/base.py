@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Generator
 from typing import Any, ClassVar
 
 from jupyter_core.application import JupyterApp
@@ -70,6 +71,12 @@ class Command(JupyterApp):
     def usage(self) -> str:
         """The command with its positional arguments."""
         return " ".join([str(self.name).replace("jupyter-fpga", "jupyter fpga"), *self.positionals])
+
+    def emit_description(self) -> Generator[str, None, None]:
+        """Begin ``--help`` with the command's line."""
+        yield f"Usage: {self.usage()}{' COMMAND' if self.subcommands else ''} [OPTIONS]"
+        yield ""
+        yield from super().emit_description()
 
     def words(self) -> list[str]:
         """The positional arguments, as many as there may be."""

@@ -74,10 +74,15 @@ class BuildApp(_Building):
     output = Unicode("build", help="Folder for what the build produces; created when missing.").tag(config=True)
 
     def run(self, words: list[str]) -> None:
+        folder = Path(self.output)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Invalid(
+                f"The folder “{folder}” can't be made: {error.strerror}. Give another with --output.", code="usage"
+            ) from None
         job = self.lab().build(Path(words[0]), **self.options())
         self.wait(job)
-        folder = Path(self.output)
-        folder.mkdir(parents=True, exist_ok=True)
         manifest = job.manifest()
         (folder / "manifest.json").write_text(manifest.dumps(), encoding="utf-8")
         written = ["manifest.json"]

@@ -12,6 +12,8 @@ from jupyter_fpga.client.loop import loop
 
 __all__ = ("show_stages",)
 
+PATIENCE = 0.5
+
 
 def show_stages(
     job: Job,
@@ -20,6 +22,7 @@ def show_stages(
     timeout: float | None = None,
     quiet: bool = False,
     clock: Callable[[], float] = time.monotonic,
+    patience: float = PATIENCE,
 ) -> None:
     """Wait until the job has ended, with a line for each stage that is done.
 
@@ -29,6 +32,8 @@ def show_stages(
         Seconds after which the job is cancelled.
     quiet
         Write nothing.
+    patience
+        Seconds in the queue after which the place in it is told.
 
     Raises
     ------
@@ -51,22 +56,38 @@ def show_stages(
 
     def tell_place(record: dict[str, Any]) -> None:
         nonlocal place
-        if record.get("position") is not None and record["position"] != place and not quiet:
+        if record["position"] != place and not quiet:
             place = record["position"]
             eta = record.get("eta_seconds")
             out.write(f"  no board is free: position {place}{'' if eta is None else f', about {eta:.0f} s'}\n")
             out.flush()
 
     async def follow() -> None:
+        soon: asyncio.TimerHandle | None = None
         async for record in job._changes():
-            if record.get("stage") == "waiting_for_board":
-                tell_place(record)
+            if soon is not None:
+                soon.cancel()
+            if record.get("stage") == "waiting_for_board" and record.get("position") is not None:
+                # Not at once: with a board free, a job is in the queue for as long as it takes to leave it.
+                soon = asyncio.get_running_loop().call_later(patience, tell_place, record)
             if record["status"] not in FINAL:
                 tell(record.get("build_stage") or record.get("stage") or "queue")
 
+    async def log() -> None:
+        async for text in job._log(0):
+            # Before the first step of its own, a build waits for the lab's tools, which may take minutes.
+            if stage == "building" and not quiet:
+                out.write("".join(f"  {line}\n" for line in text.splitlines()))
+                out.flush()
+
     async def wait() -> None:
-        async with asyncio.timeout(timeout):
-            await follow()
+        reading = asyncio.ensure_future(log())
+        try:
+            async with asyncio.timeout(timeout):
+                await follow()
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
 
     try:
         loop.call(wait())

@@ -79,6 +79,22 @@ def sentence(done, code):
     return done.stderr
 
 
+def test_help_begins_with_the_commands_line(fpga):
+    assert out(fpga("write", "--help")).startswith(
+        "Usage: jupyter fpga write NAME|OFFSET[=VALUE] [VALUE…] [OPTIONS]\n\n"
+    )
+    assert out(fpga("--help")).startswith("Usage: jupyter fpga COMMAND [OPTIONS]\n\n")
+
+
+def test_who_reads_only_the_first_line_sees_no_traceback(served_lab):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "jupyter_fpga.cli", "boards"]
+    done = subprocess.run(command, env=served_lab.environment, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_boards_and_targets(fpga):
     assert out(fpga("boards")).startswith("board  target     state")
     assert [board["fpga_id"] for board in json.loads(out(fpga("boards", "--json")))] == [0, 1, 2, 3]
@@ -173,6 +189,8 @@ def test_jobs_and_logs(fpga, held):
     assert log
     assert out(fpga("logs", "-f", jobs[0]["job_id"])).replace("\n", "") == log.replace("\n", "")
     assert out(fpga("logs"))
+    assert out(fpga("release", "--wait"))
+    assert out(fpga("logs")) == log, "not the log of the reset"
 
 
 def test_release_and_reset(fpga, held, lab, design):
@@ -252,10 +270,15 @@ def test_an_interrupt_cancels_the_build(served_lab, lab, tmp_path):
         (["boards", "--bogus"], 2, "There is no option --bogus; jupyter fpga boards --help shows what there is.\n"),
         (["boards", "extra"], 2, "Usage: jupyter fpga boards\n"),
         (["build"], 2, "Usage: jupyter fpga build FILE\n"),
+        (
+            ["build", "missing.py", "--output=/proc/1/x"],
+            2,
+            "The folder “/proc/1/x” can't be made: No such file or directory. Give another with --output.\n",
+        ),
         (["build", "missing.py"], 2, "The design “missing.py” can't be read: No such file or directory.\n"),
         (["run", "missing.json"], 2, "The file “missing.json” can't be read: No such file or directory.\n"),
         (["read", "duty"], 5, "You hold no board; submit a design to get one.\n"),
-        (["read", "duty", "--board=1"], 5, "You hold not board 1; submit a design to get one.\n"),
+        (["read", "duty", "--board=1"], 5, "You don't hold board 1; submit a design to get one.\n"),
         (["release"], 5, "You hold no board; submit a design to get one.\n"),
         (["logs", "nonsense"], 5, "There is no job 'nonsense'; "),
         (["reset", "--board=77"], 5, None),
