@@ -45,7 +45,7 @@ class DemoApp(LabCommand):
     """Build a design, program it onto a simulated board, use its registers, and watch its LED blink.
 
     Uses your lab when one runs; otherwise one is started, and stopped at the end. The first time, Yosys' WebAssembly
-    and the base of the simulated boards are compiled, which takes a minute or two.
+    and the base of the simulated boards are compiled, which takes some minutes.
     """
 
     name = "jupyter-fpga demo"
@@ -73,7 +73,7 @@ class DemoApp(LabCommand):
             print(f"Using the lab at {found.url}.")
             yield found
             return
-        print("No lab runs here: starting one for this demo. The first time, its tools are compiled: a minute or two.")
+        print("No lab runs here: starting one for this demo. The first time, its tools are compiled: some minutes.")
         started = start_lab()
         lab = LabClient(started.url, started.token)
         try:
