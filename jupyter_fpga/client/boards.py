@@ -44,6 +44,8 @@ class BoardHandle:
         What the person calls the board.
     """
 
+    _settable = ("lab", "job", "name")
+
     def __init__(self, lab: Lab, job: Job, name: str | None = None) -> None:
         self.lab = lab
         self.job = job
@@ -51,6 +53,16 @@ class BoardHandle:
         self._manifest: Manifest | None = None
         self._session_id: str | None = None
         self._bus = Bus(lab)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Only the handle's own attributes: ``board.duty = 40`` would look like a register, and write nothing."""
+        if not name.startswith("_") and name not in self._settable:
+            register = f"{self.name or 'board'}.regs.{name}"
+            raise Invalid(
+                f"A board handle has no “{name}” to set. A register is set by `{register} = …`.",
+                code="no_such_attribute",
+            )
+        super().__setattr__(name, value)
 
     def _reprogrammed(self, job: Job) -> None:
         """The same board has got another design: everything known about the old one is forgotten."""

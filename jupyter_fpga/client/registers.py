@@ -7,6 +7,7 @@ from jupyter_fpga.gateware import manifest as layout
 from jupyter_fpga.gateware.manifest import from_words, to_words
 
 from . import ports
+from .arithmetic import Arithmetic
 from .errors import Invalid, LabError
 from .loop import blocking, loop, on_the_loop
 from .names import Named
@@ -42,7 +43,7 @@ def writing(info: layout.Register, value: Any, what: str, before: int | None = N
     return ports.write(info.offset, to_words(bits, info.words))
 
 
-class Register:
+class Register(Arithmetic):
     """One register of a programmed board.
 
     ``register.value`` reads and writes it; so do :meth:`read` and :meth:`write`, and their twins :meth:`aread` and

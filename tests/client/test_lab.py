@@ -397,3 +397,14 @@ def test_a_board_handle_shows_what_it_is(board):
         "registers  duty, mode, offset, total, doubled, status, led, count, buttons, presses, switches\n"
         "pins       led, buttons, switches"
     )
+
+
+def test_a_handle_takes_no_attribute_that_looks_like_a_register(lab):
+    handle = lab.submit(DESIGN).board()
+    with pytest.raises(Invalid) as caught:
+        handle.duty = 40
+    assert (caught.value.code, caught.value.message) == (
+        "no_such_attribute",
+        "A board handle has no “duty” to set. A register is set by `board.regs.duty = …`.",
+    )
+    handle.release().wait()

@@ -422,3 +422,16 @@ def test_what_a_memory_refuses(window, do, message):
         do(Memories(window, [MEMORY]))
     assert str(refusal.value) == message
     assert window.trips == []
+
+
+def test_arithmetic_reads_and_assigning_it_writes(regs, window):
+    regs.duty = 40
+    regs.duty += 2
+    regs.duty ^= 1
+    assert window.words[0] == 43
+    assert (regs.duty - 3, 50 - regs.duty, regs.duty << 1, ~regs.duty, -regs.duty) == (40, 7, 86, -44, -43)
+    regs.offset = -5
+    assert regs.duty + regs.offset == 38
+    with pytest.raises(Invalid):
+        regs.duty += 300
+    assert window.words[0] == 43
