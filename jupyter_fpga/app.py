@@ -65,6 +65,14 @@ class JupyterFpga(ExtensionApp):
         help="Boards that one person may hold at the same time; as many as there are when None.",
     ).tag(config=True)
 
+    stage_seconds = Float(
+        None,
+        allow_none=True,
+        min=1,
+        help="""The longest that one stage of a build may run, in seconds; 60 for the design's own Python and 300 for
+        the tools when None.""",
+    ).tag(config=True)
+
     lab_url = Unicode(
         help="""Address of a lab elsewhere, such as a class's. When set, this server hosts none and forwards everything
         there."""
@@ -104,6 +112,7 @@ class JupyterFpga(ExtensionApp):
                 max_renew=self.max_renew,
                 quotas=Quotas(max_queued_jobs=self.max_queued_jobs, max_held_boards=self.max_held_boards),
             ),
+            stage_seconds=self.stage_seconds,
         )
 
     def initialize_settings(self) -> None:

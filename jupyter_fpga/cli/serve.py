@@ -66,6 +66,7 @@ class ServeApp(Command):
     stage_seconds = Float(
         None,
         allow_none=True,
+        min=1,
         help="The longest that one stage of a build may run, s; 60 for the design's own Python and 300 for the tools "
         "when None.",
     ).tag(config=True)

@@ -94,7 +94,7 @@ class _Hand:
             case "set":
                 await self._bench.set(**{name: self._whole(name, LEVELS[name]) for name in self._values})
             case "run":
-                await self._bench.run(self._whole("cycles", MOST_CYCLES))
+                await self._bench.run(self._whole("cycles", MOST_CYCLES, lowest=1))
             case "power":
                 on = self._given("on")
                 if not isinstance(on, bool):
@@ -123,10 +123,10 @@ class _Hand:
             raise self._rejected(f"{name} is missing; give it a value.")
         return self._values[name]
 
-    def _whole(self, name: str, limit: int) -> int:
+    def _whole(self, name: str, limit: int, *, lowest: int = 0) -> int:
         value = self._given(name)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= limit:
-            raise self._rejected(f"{name} takes a whole number from 0 to {limit}, not {value!r}.")
+        if isinstance(value, bool) or not isinstance(value, int) or not lowest <= value <= limit:
+            raise self._rejected(f"{name} takes a whole number from {lowest} to {limit}, not {value!r}.")
         return value
 
     def _rejected(self, why: str) -> Exception:

@@ -333,7 +333,8 @@ BENCH = [
     ({"action": "press", "buttons": 1, "seconds": 0}, "seconds takes a number up to 10, not 0.0."),
     ({"action": "press", "buttons": 1, "cycles": 5}, "'press' takes buttons, seconds, not 'cycles'."),
     ({"action": "set", "switches": 256}, "switches takes a whole number from 0 to 255, not 256."),
-    ({"action": "run", "cycles": 10**10}, "cycles takes a whole number from 0 to 1000000000, not 10000000000."),
+    ({"action": "run", "cycles": 0}, "cycles takes a whole number from 1 to 1000000000, not 0."),
+    ({"action": "run", "cycles": 10**10}, "cycles takes a whole number from 1 to 1000000000, not 10000000000."),
     ({"action": "power"}, "on is missing; give it a value."),
     ({"action": "console", "text": "x" * 65_537}, "text takes a text of up to 65,536 bytes."),
     (

@@ -47,11 +47,13 @@ def test_the_traits_are_the_labs_configuration(extension, tmp_path):
     extension.boards = 3
     extension.session_ttl = 60
     extension.max_held_boards = 2
+    extension.stage_seconds = 20
     config = extension.lab_config()
     assert config.data_dir == tmp_path
     assert [board.fpga_id for board in config.fpga.boards] == [0, 1, 2]
     assert config.fpga.session_ttl == 60
     assert config.fpga.quotas.max_held_boards == 2
+    assert config.stage_seconds == 20
     assert not config.several_users
 
 
