@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -238,7 +239,9 @@ def _number(told: Any) -> int | None:
 
 def _tool_failed(stage: Stage, finished: Finished, missing: Sequence[str]) -> BuildFailed:
     words = [line for line in finished.output_tail.splitlines() if line.strip()]
-    if finished.returncode:
+    if finished.returncode - 128 in iter(signal.Signals):
+        what = f"its program was ended by {signal.Signals(finished.returncode - 128).name}"
+    elif finished.returncode:
         what = f"its program ended with exit code {finished.returncode}"
     else:
         what = f"its program left no {' and no '.join(missing)}"

@@ -55,13 +55,6 @@ MISTAKES: dict[str, tuple[str, str, str, int | None]] = {
         "that ends Python by force, such as os._exit.",
         None,
     ),
-    "a crash": (
-        "import ctypes\nctypes.string_at(0)",
-        "tool_failed",
-        "Elaboration failed: its program ended with exit code 139; look for something in the design that ends Python "
-        "by force, such as os._exit. Its last words: Segmentation fault",
-        None,
-    ),
     "a recursion without end": (
         "def f(): f()\nf()",
         "elaboration_failed",
@@ -362,6 +355,16 @@ ENDLESS = {
 }
 
 
+def test_a_crash(ada: Person) -> None:
+    error = ada.build("import ctypes\nctypes.string_at(0)\n")["error"]
+    assert error["code"] == "tool_failed"
+    # Where there is a shell in between, it says so as well.
+    assert error["reason"].removesuffix(" Its last words: Segmentation fault") == (
+        "Elaboration failed: its program was ended by SIGSEGV; look for something in the design that ends Python by "
+        "force, such as os._exit."
+    )
+
+
 @pytest.mark.usefixtures("unharmed")
 def test_loops_without_end(ada: Person) -> None:
     jobs = [ada.accepted("/build", {"source": text, "filename": name}) for name, text in ENDLESS.items()]
@@ -400,22 +403,24 @@ def test_what_it_prints_is_text(ada: Person) -> None:
 
 
 SEARCH = """\
-import os, re, sys
-found, looked = [], 0
+import glob, os, re, sys
+# Everybody has these: Python, its packages, the lab's own.
+known = {{sys.prefix, sys.base_prefix, *(path for path in sys.path if path.endswith("-packages"))}}
+paths = [path for name in ("environ", "cmdline", "mountinfo") for path in glob.glob(f"/proc/*/{{name}}")]
 for place in {places!r}:
     for folder, folders, files in os.walk(place):
-        # Everybody has these: Python, its packages, the lab's own.
-        known = {{sys.prefix, sys.base_prefix, *(path for path in sys.path if path.endswith("-packages"))}}
         folders[:] = [name for name in folders if os.path.join(folder, name) not in known]
-        for name in files:
-            try:
-                with open(os.path.join(folder, name), "rb") as file:
-                    looked += 1
-                    if re.search(rb{secret!r}, file.read(1 << 20)):
-                        found.append(os.path.join(folder, name))
-            except OSError:
-                pass
-raise ValueError(f"found {{found}} in many files" if looked > 50 else "saw next to nothing")
+        paths += [os.path.join(folder, name) for name in files]
+found, looked = [], 0
+for path in paths:
+    try:
+        with open(path, "rb") as file:
+            looked += 1
+            if re.search(rb{secret!r}, file.read(1 << 20)):
+                found.append(path)
+    except OSError:
+        pass
+raise ValueError(f"found {{found}} in many files" if looked > 20 else f"saw {{looked}} files")
 """
 
 
@@ -425,7 +430,6 @@ def test_nobody_finds_what_is_the_labs_or_anothers(lab: Lab, ada: Person) -> Non
     places = [
         str(lab.folder),
         str(Path.home()),
-        "/proc",
         "/work",
         "/tmp",
         "/etc",
