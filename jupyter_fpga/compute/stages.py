@@ -239,7 +239,7 @@ def _number(told: Any) -> int | None:
 
 def _tool_failed(stage: Stage, finished: Finished, missing: Sequence[str]) -> BuildFailed:
     words = [line for line in finished.output_tail.splitlines() if line.strip()]
-    if finished.returncode - 128 in iter(signal.Signals):
+    if finished.returncode - 128 in {int(number) for number in signal.Signals}:
         what = f"its program was ended by {signal.Signals(finished.returncode - 128).name}"
     elif finished.returncode:
         what = f"its program ended with exit code {finished.returncode}"

@@ -436,7 +436,6 @@ def test_nobody_finds_what_is_the_labs_or_anothers(lab: Lab, ada: Person) -> Non
         "/home",
         "/root",
         "/run",
-        "/dev",
         "/var",
     ]
     # The design itself is on the search's way, so it must not hold what it looks for.
