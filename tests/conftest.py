@@ -1,7 +1,9 @@
 """Rules that hold for every test."""
 
 import contextlib
+import gc
 import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,6 +22,13 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped, and nothing may be skipped in CI: {report.longrepr}"
     return report
+
+
+def pytest_sessionfinish() -> None:
+    """Collect what has ended: a board that outlives its lab, as it should, has nobody who waits for its process."""
+    for process in gc.get_objects():
+        if type(process) is subprocess.Popen:
+            process.poll()
 
 
 @dataclass(frozen=True)
