@@ -22,7 +22,7 @@ __all__ = ("BASE_TARGET", "LIMITS", "Steps", "limits_within")
 
 LIMITS: Mapping[Stage, Limits] = {
     "base": Limits(wall_seconds=300, cpu_seconds=600),
-    "elaborate": Limits(wall_seconds=60, cpu_seconds=60, memory_bytes=1024 * MIB, disk_bytes=64 * MIB),
+    "elaborate": Limits(wall_seconds=60, cpu_seconds=120, memory_bytes=1024 * MIB, disk_bytes=64 * MIB),
     "synthesize": Limits(wall_seconds=300, cpu_seconds=300),
     "compile": Limits(wall_seconds=300, cpu_seconds=600),
 }

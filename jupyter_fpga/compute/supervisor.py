@@ -170,8 +170,8 @@ class Supervisor:
             ("memory", usage.memory_bytes > limits.memory_bytes),
             ("disk", used > limits.disk_bytes or free < _FULL_BYTES),
             ("files", entries > limits.files),
-            ("cpu", usage.cpu_seconds > limits.cpu_seconds),
             ("time", seconds > limits.wall_seconds),
+            ("cpu", usage.cpu_seconds > limits.cpu_seconds),
         )
         return next((bound for bound, reached in checks if reached), None)
 
