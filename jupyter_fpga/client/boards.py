@@ -12,7 +12,7 @@ from . import ports
 from .batch import Batch
 from .bench import Buttons, Leds, Switches, Uart
 from .bus import Bus
-from .errors import Conflict, Invalid, NotFound, TimedOut
+from .errors import Conflict, Invalid, LabError, NotFound, TimedOut
 from .jobs import Job, Lab, accepted
 from .live import LiveLink
 from .loop import blocking, loop, on_the_loop
@@ -26,6 +26,15 @@ __all__ = ("BoardHandle", "BoardJob")
 
 #: Seconds between two looks at a register that somebody waits for: there is no event for a value in a design.
 LOOK_EVERY = 0.005
+
+_GIVEN_BACK = "the board was given back; run the design's cell again to get one"
+#: What a handle shows of itself from the refusal on that says that its design is on the board no more.
+_OVER = {
+    "session_ended": _GIVEN_BACK,
+    "fpga_not_reserved": _GIVEN_BACK,
+    "not_session_holder": _GIVEN_BACK,
+    "design_replaced": "the board runs another design by now",
+}
 
 
 class BoardHandle:
@@ -52,6 +61,7 @@ class BoardHandle:
         self.name = name
         self._manifest: Manifest | None = None
         self._session_id: str | None = None
+        self._over: str | None = None
         self._bus = Bus(lab)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -67,7 +77,7 @@ class BoardHandle:
     def _reprogrammed(self, job: Job) -> None:
         """The same board has got another design: everything known about the old one is forgotten."""
         self._bus.drop()
-        self.job, self._manifest = job, None
+        self.job, self._manifest, self._over = job, None, None
         for made in ("regs", "memories", "uart"):
             vars(self).pop(made, None)
 
@@ -127,7 +137,11 @@ class BoardHandle:
     async def run(self, operations: Sequence[Operation]) -> list[list[int]]:
         """Do operations in order: see :class:`~jupyter_fpga.client.bus.Bus`."""
         await self.aready()
-        return await self._bus.run(self.fpga_id, operations)
+        try:
+            return await self._bus.run(self.fpga_id, self.manifest.digest, operations)
+        except LabError as error:
+            self._over = _OVER.get(error.code, self._over)
+            raise
 
     def _check(self, operation: Operation) -> None:
         """Refuse, before anything is sent, an access that no word of the window answers."""
@@ -224,7 +238,7 @@ class BoardHandle:
     async def astream(self) -> LiveLink:
         """Open the live path now; register access opens it by itself when it is first needed."""
         await self.aready()
-        link = await self._bus.live(self.fpga_id)
+        link = await self._bus.live(self.fpga_id, self.manifest.digest)
         if link is None:
             raise Conflict(
                 "Nothing here lets a WebSocket pass to the lab; registers are accessed by jobs instead.",
@@ -285,14 +299,18 @@ class BoardHandle:
         """Give the board back; the job resets it."""
         await self.aready()
         self._bus.drop()
-        return await accepted(self.lab, "reset", f"fpga/{self.fpga_id}/session/release")
+        job = await accepted(self.lab, "reset", f"fpga/{self.fpga_id}/session/release")
+        self._over = _GIVEN_BACK
+        return job
 
     @on_the_loop
     async def areset(self) -> Job:
         """Reset the board, which ends the session."""
         await self.aready()
         self._bus.drop()
-        return await accepted(self.lab, "reset", f"fpga/{self.fpga_id}/reset")
+        job = await accepted(self.lab, "reset", f"fpga/{self.fpga_id}/reset")
+        self._over = _GIVEN_BACK
+        return job
 
     @on_the_loop
     async def aheld(self) -> bool:
@@ -318,6 +336,7 @@ class BoardHandle:
         if found is None:
             return [["design", self.job.status]]
         facts = [
+            *([["no longer", self._over]] if self._over else []),
             ["design", found.top],
             ["target", found.target],
             ["clock", f"{found.clock_hz / 1e6:g} MHz"],

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from .errors import LabError
 from .jobs import Lab, accepted
-from .live import LiveLink
+from .live import LiveLink, design_replaced
 from .loop import loop
 from .ports import Operation
 
@@ -26,20 +27,41 @@ class Bus:
         self._link: LiveLink | None = None
         self._opening = asyncio.Lock()
 
-    async def run(self, fpga_id: int, operations: Sequence[Operation]) -> list[list[int]]:
-        """Do operations in order: over the live path, or over ``run`` jobs where nothing lets a WebSocket pass."""
+    async def run(self, fpga_id: int, design: str, operations: Sequence[Operation]) -> list[list[int]]:
+        """Do operations in order: over the live path, or over ``run`` jobs where nothing lets a WebSocket pass.
+
+        Parameters
+        ----------
+        fpga_id
+            The board.
+        design
+            Digest of the manifest that the operations were made by.
+        operations
+            Accesses in the design's window.
+
+        Raises
+        ------
+        Conflict
+            ``design_replaced``: the board runs another design by now, and nothing was done.
+        """
         pieces, joins = _split(operations)
-        link = await self.live(fpga_id)
-        answers = await (link.run(pieces) if link is not None else self._run_jobs(fpga_id, pieces))
+        try:
+            link = await self.live(fpga_id, design)
+            answers = await (link.run(pieces) if link is not None else self._run_jobs(fpga_id, design, pieces))
+        except LabError as error:
+            if error.code == "design_replaced":
+                # The lab's words are for whoever speaks its API.
+                raise design_replaced(fpga_id) from None
+            raise
         return [[word for index in part for word in answers[index]] for part in joins]
 
-    async def live(self, fpga_id: int) -> LiveLink | None:
+    async def live(self, fpga_id: int, design: str) -> LiveLink | None:
         """The live path, opened when it isn't; ``None`` where something between lets no WebSocket pass."""
         async with self._opening:
             if self._link is not None and not self._link.closed:
                 return self._link
             try:
-                self._link = await LiveLink.open(self._lab.door, fpga_id)
+                self._link = await LiveLink.open(self._lab.door, fpga_id, design=design)
             except LabError as error:
                 # Whatever answered instead of the lab doesn't know WebSockets.
                 if error.code == "not_a_lab":
@@ -47,12 +69,13 @@ class Bus:
                 raise
             return self._link
 
-    async def _run_jobs(self, fpga_id: int, operations: Sequence[Operation]) -> list[list[int]]:
+    async def _run_jobs(self, fpga_id: int, design: str, operations: Sequence[Operation]) -> list[list[int]]:
+        path = f"fpga/{fpga_id}/run?{urlencode({'design': design})}"
         answers: list[list[int]] = []
         for start in range(0, len(operations), MAX_TRANSACTIONS):
             part = operations[start : start + MAX_TRANSACTIONS]
             transactions = [_transaction(operation) for operation in part]
-            job = await accepted(self._lab, "run", f"fpga/{fpga_id}/run", {"transactions": transactions})
+            job = await accepted(self._lab, "run", path, {"transactions": transactions})
             await job.await_()
             words = iter((await job.aresult())["data"])
             answers += [[next(words) for _ in range(operation.count)] for operation in part]

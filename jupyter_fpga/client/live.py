@@ -14,15 +14,15 @@ from collections.abc import Sequence
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError
 
 from .door import Door
-from .errors import AccessFailed, Conflict, LabError, Unavailable
+from .errors import AccessFailed, Conflict, Forbidden, LabError, Unavailable
 from .ports import Operation
 
-__all__ = ("LiveLink", "decode_answer", "encode_frame")
+__all__ = ("LiveLink", "decode_answer", "design_replaced", "encode_frame")
 
 WRITE, READ, FIXED = 1, 2, 0x80
 OK = 0
 #: Close codes of the API.
-LINK_BUSY, SESSION_ENDED = 4409, 4410
+SHUT_OUT, LINK_BUSY, SESSION_ENDED, DESIGN_REPLACED = 4403, 4409, 4410, 4411
 
 
 def encode_frame(operation: Operation) -> bytes:
@@ -53,6 +53,16 @@ def decode_answer(frame: bytes) -> list[int] | str:
     return list(struct.unpack_from(f">{count}I", frame, 4))
 
 
+def design_replaced(fpga_id: int) -> Conflict:
+    """What a handle says whose board runs another design by now: its registers would be read by the wrong layout."""
+    return Conflict(
+        f"Board {fpga_id} has been programmed with another design since, from another notebook or terminal; nothing "
+        f"was read or written. Run this design's cell again, or take up the new design with “%fpga attach {fpga_id}”.",
+        code="design_replaced",
+        detail={"fpga_id": fpga_id},
+    )
+
+
 class LiveLink:
     """One open stream.
 
@@ -67,15 +77,23 @@ class LiveLink:
         self._reader = asyncio.ensure_future(self._read_answers())
 
     @classmethod
-    async def open(cls, door: Door, fpga_id: int, *, observe: bool = False) -> "LiveLink":
+    async def open(cls, door: Door, fpga_id: int, *, observe: bool = False, design: str | None = None) -> "LiveLink":
         """Open the stream of a board that one holds.
+
+        Parameters
+        ----------
+        observe
+            Only read a board that somebody else holds.
+        design
+            The manifest's digest; the lab ends the stream when the board gets another design.
 
         Raises
         ------
         LabError
-            What the lab answers on the handshake: ``not_session_holder``, ``fpga_not_reserved`` …
+            What the lab answers on the handshake: ``not_session_holder``, ``fpga_not_reserved``, ``design_replaced`` …
         """
-        return cls(await door.websocket(f"fpga/{fpga_id}/stream", observe=1 if observe else None), fpga_id)
+        query = {"observe": 1 if observe else None, "design": design}
+        return cls(await door.websocket(f"fpga/{fpga_id}/stream", **query), fpga_id)
 
     @property
     def closed(self) -> bool:
@@ -149,6 +167,13 @@ class LiveLink:
             return Conflict(
                 f"Board {self._fpga_id} is in exclusive use just now (a capture, a grader); try again when it is over.",
                 code="link_busy",
+            )
+        if code == DESIGN_REPLACED:
+            return design_replaced(self._fpga_id)
+        if code == SHUT_OUT:
+            return Forbidden(
+                f"The holder of board {self._fpga_id} doesn't let others watch it any more.",
+                code="observers_not_allowed",
             )
         reason = self._connection.close_reason
         unknown = " Whether the last operations reached the board isn't known." if pending else ""

@@ -98,6 +98,9 @@ class LivePath(Protocol):
     observes: bool
     """Whether it may only read."""
 
+    design: str | None
+    """Digest of the only design that it is for, or ``None`` for any."""
+
     def end(self, reason: str) -> None:
         """End it for ``reason``, and take it out of the board's :attr:`Unit.streams`."""
         ...
@@ -157,6 +160,9 @@ class Unit:
         """The board was proven: its registers may be used through ``link``."""
         self.link, self.manifest, self.registers = link, manifest, RegisterMap(manifest)
         self.last_look = (0, [])
+        for stream in tuple(self.streams):
+            if stream.design not in (None, manifest.digest):
+                stream.end("design_replaced")
 
     def detach(self) -> None:
         """Close the link, if there is one: the board doesn't run, or soon won't, what it was opened for."""

@@ -139,6 +139,15 @@ def session_ended(fpga_id: int) -> Conflict:
     )
 
 
+def design_replaced(fpga_id: int, asked: str) -> Conflict:
+    return Conflict(
+        f"Board {fpga_id} no longer runs the design that was asked for: its holder has programmed another. Nothing was "
+        "read or written. Ask for the manifest of the job that programmed it last, or submit your design again.",
+        code="design_replaced",
+        detail={"fpga_id": fpga_id, "design": asked},
+    )
+
+
 def operator_only(what: str) -> Forbidden:
     return Forbidden(f"Only an operator may {what}. Ask one of this lab's operators.", code="operator_only")
 
@@ -299,6 +308,14 @@ def link_busy(fpga_id: int) -> Conflict:
 def observers_not_allowed(fpga_id: int) -> Forbidden:
     return Forbidden(
         f"The holder of board {fpga_id} does not let others watch it. Ask them to allow observers.",
+        code="observers_not_allowed",
+        detail={"fpga_id": fpga_id},
+    )
+
+
+def observers_shut_out(fpga_id: int) -> Forbidden:
+    return Forbidden(
+        f"The holder of board {fpga_id} doesn't let others watch it any more. Ask its holder.",
         code="observers_not_allowed",
         detail={"fpga_id": fpga_id},
     )

@@ -138,19 +138,26 @@ class Fpga:
         """Queue a build without a board; answers and refusals as :meth:`submit`."""
         return await submission.submit_build(self._floor, person, source, options)
 
-    async def run(self, person: Person, fpga_id: int, transactions: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    async def run(
+        self, person: Person, fpga_id: int, transactions: Sequence[dict[str, Any]], design: str | None = None
+    ) -> dict[str, Any]:
         """Queue transactions on a board that the person holds.
+
+        Parameters
+        ----------
+        design
+            Digest of the manifest by which the person knows the registers; refused when the board runs another.
 
         Raises
         ------
         Conflict
-            ``fpga_not_reserved``, ``session_ended``.
+            ``fpga_not_reserved``, ``session_ended``, ``design_replaced``.
         Forbidden
             ``not_session_holder``.
         Invalid
             What can't be right: nothing has reached the bus.
         """
-        return await submission.run(self._floor, person, fpga_id, transactions)
+        return await submission.run(self._floor, person, fpga_id, transactions, design)
 
     async def reset(self, person: Person, fpga_id: int) -> dict[str, Any]:
         """Queue a reset; answers with its job. ``fpga_not_resettable``, ``not_session_holder``."""
@@ -251,9 +258,11 @@ class Fpga:
 
     # Live
 
-    async def open_stream(self, person: Person, fpga_id: int, *, observe: bool = False) -> stream.Stream:
-        """A live path to a board; ``fpga_not_reserved``, ``not_session_holder``, ``observers_not_allowed``."""
-        return await stream.open_stream(self._floor, person, fpga_id, observe=observe)
+    async def open_stream(
+        self, person: Person, fpga_id: int, *, observe: bool = False, design: str | None = None
+    ) -> stream.Stream:
+        """A live path to a board, for one design or for any: see :func:`~jupyter_fpga.fpga.stream.open_stream`."""
+        return await stream.open_stream(self._floor, person, fpga_id, observe=observe, design=design)
 
     async def bench(self, person: Person, fpga_id: int) -> dict[str, Any]:
         """What a bench shows of the holder's board: LEDs, buttons, switches, clock cycles."""

@@ -61,13 +61,19 @@ def may_use(floor: Floor, unit: Unit, person: Person) -> None:
         raise refusals.session_ended(unit.fpga_id)
 
 
+def check_design(unit: Unit, design: str | None) -> None:
+    """Refuse whoever knows the board by the manifest of ``design`` when it runs another; ``None`` asks for any."""
+    if design is not None and unit.manifest is not None and unit.manifest.digest != design:
+        raise refusals.design_replaced(unit.fpga_id, design)
+
+
 async def allow_observers(floor: Floor, person: Person, fpga_id: int, allowed: bool) -> dict[str, Any]:
     """The holder lets others watch the board, or no longer; it ends with the session, and with the lab."""
     unit = floor.pool[fpga_id]
     may_use(floor, unit, person)
     unit.observers_allowed = allowed
     if not allowed:
-        unit.end_streams("session_ended", observers=True)
+        unit.end_streams("observers_shut_out", observers=True)
     return {"fpga_id": fpga_id, "observers_allowed": allowed}
 
 

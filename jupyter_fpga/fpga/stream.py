@@ -10,7 +10,7 @@ from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.frames import Request, TextRequest
 from jupyter_fpga.fpga.pool import Operations, Unit
 from jupyter_fpga.fpga.rates import RateLimit
-from jupyter_fpga.fpga.sessions import may_use
+from jupyter_fpga.fpga.sessions import check_design, may_use
 from jupyter_fpga.fpga.wishbone import LinkBusy
 from jupyter_fpga.people import Person
 
@@ -26,18 +26,23 @@ class Stream:
     Several streams of a board share its link fairly: each is a user of its own, and users take turns.
     """
 
-    def __init__(self, floor: Floor, unit: Unit, person: Person, *, observe: bool, limit: RateLimit) -> None:
+    def __init__(
+        self, floor: Floor, unit: Unit, person: Person, *, observe: bool, design: str | None, limit: RateLimit
+    ) -> None:
         self._floor = floor
         self._unit = unit
         self._person = person
         self.observes = observe
         """Whether it may only read."""
+        self.design = design
+        """Digest of the only design that it is for, or ``None`` for whatever its holder puts on the board."""
         self._limit = limit
         self._operations: tuple[Any, Operations] | None = None
         self._answers: deque[asyncio.Task[Any]] = deque()
         self._ended = asyncio.Event()
         self.closed: str | None = None
-        """Why the stream is over (``session_ended``, ``link_busy``, ``lab_stopping``, ``closed``), or ``None``."""
+        """Why the stream is over, or ``None``: ``session_ended``, ``design_replaced``, ``observers_shut_out``,
+        ``link_busy``, ``lab_stopping``, ``closed``."""
 
     async def submit(self, request: Request | TextRequest) -> "asyncio.Future[list[int] | Mapping[str, Any]]":
         """Take a request; what is returned is to be awaited for its answer.
@@ -57,8 +62,7 @@ class Stream:
         Conflict
             The stream is over.
         """
-        if self.closed is not None:
-            raise refusals.session_ended(self._unit.fpga_id)
+        self._check_open()
         await self._limit.take()
         while self._answers and (self._answers[0].done() or len(self._answers) >= IN_FLIGHT):
             await asyncio.wait({self._answers.popleft()})
@@ -87,10 +91,18 @@ class Stream:
             self._unit.streams.discard(self)
             self._ended.set()
 
+    def _check_open(self) -> None:
+        if self.closed is None:
+            return
+        if self.closed == "design_replaced" and self.design is not None:
+            raise refusals.design_replaced(self._unit.fpga_id, self.design)
+        if self.closed == "observers_shut_out":
+            raise refusals.observers_shut_out(self._unit.fpga_id)
+        raise refusals.session_ended(self._unit.fpga_id)
+
     async def _carry_out(self, request: Request | TextRequest) -> list[int] | Mapping[str, Any]:
         link, known, row = self._unit.link, self._unit.registers, self._unit.row
-        if self.closed is not None:
-            raise refusals.session_ended(self._unit.fpga_id)
+        self._check_open()
         if link is None or known is None or row is None or row["state"] != "reserved":
             # The holder's next design is being programmed; the stream lives on.
             raise refusals.fpga_not_reserved(row)
@@ -108,13 +120,21 @@ class Stream:
         return words if isinstance(request, Request) else access.answer(words)
 
 
-async def open_stream(floor: Floor, person: Person, fpga_id: int, *, observe: bool = False) -> Stream:
+async def open_stream(
+    floor: Floor, person: Person, fpga_id: int, *, observe: bool = False, design: str | None = None
+) -> Stream:
     """A live path to a board for its holder, or for somebody whom the holder lets watch.
+
+    Parameters
+    ----------
+    design
+        Digest of the manifest by which the caller knows the registers. The stream ends when the board gets another
+        design, so that nobody reads or writes by a layout that isn't there any more. ``None``: any design.
 
     Raises
     ------
     Conflict
-        ``fpga_not_reserved``, ``session_ended``.
+        ``fpga_not_reserved``, ``session_ended``, ``design_replaced``.
     Forbidden
         ``not_session_holder``, ``observers_not_allowed``.
     """
@@ -127,6 +147,7 @@ async def open_stream(floor: Floor, person: Person, fpga_id: int, *, observe: bo
             raise refusals.observers_not_allowed(fpga_id)
     else:
         may_use(floor, unit, person)
-    stream = Stream(floor, unit, person, observe=observe, limit=floor.limit(person.name))
+    check_design(unit, design)
+    stream = Stream(floor, unit, person, observe=observe, design=design, limit=floor.limit(person.name))
     unit.streams.add(stream)
     return stream

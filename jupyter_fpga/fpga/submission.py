@@ -13,7 +13,7 @@ from jupyter_fpga.fpga import refusals, sources
 from jupyter_fpga.fpga.config import SubmitOptions
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.moves import Move
-from jupyter_fpga.fpga.sessions import hold_of, may_use
+from jupyter_fpga.fpga.sessions import check_design, hold_of, may_use
 from jupyter_fpga.people import Person
 from jupyter_fpga.store.tables import idempotency
 
@@ -80,7 +80,9 @@ async def submit_build(floor: Floor, person: Person, source: Source, options: Su
     return await floor.write("submit build", work)
 
 
-async def run(floor: Floor, person: Person, fpga_id: int, transactions: Sequence[dict[str, Any]]) -> dict[str, Any]:
+async def run(
+    floor: Floor, person: Person, fpga_id: int, transactions: Sequence[dict[str, Any]], design: str | None = None
+) -> dict[str, Any]:
     """Queue a ``run`` job on a board that the person holds. Nothing that can't be right reaches the bus."""
     unit = floor.pool[fpga_id]
     # Whose board it is comes first: another's registers are nobody's business.
@@ -88,6 +90,7 @@ async def run(floor: Floor, person: Person, fpga_id: int, transactions: Sequence
     manifest, known = unit.manifest, unit.registers
     if manifest is None or known is None:
         raise refusals.fpga_not_reserved(unit.row)
+    check_design(unit, design)
     known.plan(transactions)
 
     def work(move: Move) -> dict[str, Any]:

@@ -5,7 +5,18 @@ Answers are described, not enforced: the floors own their content, and a test ho
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, Tag
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    RootModel,
+    Tag,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 __all__ = (
     "BenchAction",
@@ -125,13 +136,26 @@ class JobAccepted(_Answer):
 # --- Running -------------------
 
 
+def _number_or_name(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """One finding for what is neither, instead of one for each."""
+    try:
+        return handler(value)
+    except ValidationError as error:
+        raise PydanticCustomError("number_or_name", "Input should be an integer or a name") from error
+
+
 class Transaction(_Request):
     """One read or write in the design's window, by byte offset or by register name."""
 
     op: Literal[1, 2, "write", "read"] = Field(description="1 or `write`, 2 or `read`.")
     address: int | None = Field(None, description="Byte offset in the window, a multiple of 4.")
     register_: str | None = Field(None, alias="register", max_length=500, description="Name from the manifest.")
-    data: list[int] = Field(default_factory=list, max_length=65_536, description="Words to write; empty on a read.")
+    data: list[Annotated[int | str, WrapValidator(_number_or_name)]] = Field(
+        default_factory=list,
+        max_length=65_536,
+        description="What to write: words by address; values, or names of the register's enum, by name. "
+        "Empty on a read.",
+    )
     count: int | None = Field(None, description="Words to read; ignored on a write.")
     fixed_address: bool = Field(False, description="Access one address again and again, as a FIFO wants it.")
 
@@ -302,9 +326,19 @@ class EventsQuery(_Query):
     since: Lsn | None = Field(None, description="The LSN of the last event that was seen; only new ones when absent.")
 
 
+_DESIGN = "The manifest's `digest` by which the sender knows the registers; refused when the board runs another design."
+
+
+class RunQuery(_Query):
+    """What a run is for."""
+
+    design: str | None = Field(None, max_length=100, description=_DESIGN)
+
+
 class StreamQuery(_Query):
     """How to open a stream."""
 
+    design: str | None = Field(None, max_length=100, description=_DESIGN + " The stream ends when it gets one.")
     observe: bool = Field(False, description="Only read, beside the holder, where the holder allows it.")
 
 

@@ -23,6 +23,7 @@ from .models import (
     ObserversRequest,
     Quarantined,
     QuarantineRequest,
+    RunQuery,
     RunRequest,
     RunResult,
     StreamQuery,
@@ -86,7 +87,7 @@ async def run(call: Call) -> Answer:
     misaligned, outside the window or too wide is refused here and nothing reaches the bus.
     """
     body: RunRequest = call.body
-    return Json(await call.fpga.run(call.person, call.path["fpga_id"], body.as_transactions()))
+    return Json(await call.fpga.run(call.person, call.path["fpga_id"], body.as_transactions(), call.query.design))
 
 
 async def reset(call: Call) -> Answer:
@@ -125,9 +126,11 @@ async def stream(call: Call) -> Any:
     Binary frames, big endian: `op(1) length(3) address(4) data(4×length)`, op 1 write (| 0x80 keeps the address
     fixed), 2 read (length 1, data = number of words). Answers: `status(1) length(3) data`, in the order of the
     requests, which may be sent without waiting. Text frames carry the same as JSON, with register names. Closes with
-    4409 while the board's link is held exclusively, 4410 when the session has ended.
+    4409 while the board's link is held exclusively, 4410 when the session has ended, 4411 when the board has got
+    another design than the one that was asked for, 4403 when an observer may not watch any more.
     """
-    return await call.fpga.open_stream(call.person, call.path["fpga_id"], observe=call.query.observe)
+    query: StreamQuery = call.query
+    return await call.fpga.open_stream(call.person, call.path["fpga_id"], observe=query.observe, design=query.design)
 
 
 # --- Board sessions -------------------
@@ -322,7 +325,14 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/fpga", list_boards, list[Board]),
     Route("GET", "/fpga/{fpga_id}", show_board, Board),
     Route(
-        "POST", "/fpga/{fpga_id}/run", run, JobAccepted, 202, body=RunRequest, refusals=(403, 409, 413, 415, 422, 429)
+        "POST",
+        "/fpga/{fpga_id}/run",
+        run,
+        JobAccepted,
+        202,
+        query=RunQuery,
+        body=RunRequest,
+        refusals=(403, 409, 413, 415, 422, 429),
     ),
     Route("GET", "/fpga/{fpga_id}/stream", stream, query=StreamQuery, socket=True, refusals=(403, 409, 422, 426, 429)),
     Route("POST", "/fpga/{fpga_id}/reset", reset, JobAccepted, 202, refusals=(403, 409)),

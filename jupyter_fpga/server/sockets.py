@@ -42,14 +42,18 @@ _GOING_AWAY = 1001
 _POLICY = 1008
 _INTERNAL = 1011
 _RESTARTING = 1012
-"""Close codes of RFC 6455 and IANA's registry; 4409 and 4410 are the API's own."""
+"""Close codes of RFC 6455 and IANA's registry; 4403 and 4409 to 4411 are the API's own."""
 _NORMAL = 1000
 _LINK_BUSY = 4409
 _SESSION_ENDED = 4410
+_DESIGN_REPLACED = 4411
+_SHUT_OUT = 4403
 
 _STREAM_ENDS = {
     "link_busy": (_LINK_BUSY, "the board's link is held exclusively just now; try again when that is done"),
     "session_ended": (_SESSION_ENDED, "the board session has ended; submit the design again to get a board"),
+    "design_replaced": (_DESIGN_REPLACED, "the board runs another design by now; read the manifest of its last job"),
+    "observers_shut_out": (_SHUT_OUT, "the holder doesn't let others watch the board any more"),
     "lab_stopping": (_RESTARTING, "the lab stops; connect again when it runs"),
     "closed": (_NORMAL, ""),
 }

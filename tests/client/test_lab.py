@@ -13,9 +13,11 @@ from jupyter_fpga.client import (
     JobCancelled,
     JobFailed,
     LabClient,
+    LabError,
     NotFound,
     TimedOut,
 )
+from jupyter_fpga.client.live import LiveLink
 
 DESIGN = """
 class Mode(enum.Enum, shape=2):
@@ -229,6 +231,7 @@ def test_a_board_that_is_released_is_not_used_any_more(lab, board):
         board.regs.duty = 2
     assert refusal.value.code in ("fpga_not_reserved", "not_session_holder")
     assert "Values not read" in repr(board.regs)
+    assert "the board was given back; run the design's cell again to get one" in repr(board)
 
 
 def test_a_reprogrammed_board_keeps_its_session(lab, board):
@@ -237,6 +240,34 @@ def test_a_reprogrammed_board_keeps_its_session(lab, board):
     again = job.board()
     assert again.regs.level_of_led == 0
     assert again.session()["session_id"] == before["session_id"]
+
+
+@pytest.mark.parametrize("way", ["live", "jobs"])
+def test_a_handle_whose_board_got_another_design_is_not_used_any_more(lab, board, way, monkeypatch):
+    if way == "jobs":
+
+        async def nothing_lets_a_websocket_pass(*args, **options):
+            raise LabError("This isn't a lab.", code="not_a_lab")
+
+        monkeypatch.setattr(LiveLink, "open", nothing_lets_a_websocket_pass)
+    board.regs.duty = 12
+    # From another notebook or a terminal of the same person; what was `duty` is at the same offset now.
+    again = lab.submit(DESIGN.replace("duty", "level_of_led"), board=board.fpga_id).wait().board()
+    again.regs.level_of_led = 7
+    message = (
+        f"Board {board.fpga_id} has been programmed with another design since, from another notebook or terminal; "
+        "nothing was read or written. Run this design's cell again, or take up the new design with "
+        f"“%fpga attach {board.fpga_id}”."
+    )
+    for use in (lambda: int(board.regs.duty), lambda: setattr(board.regs, "duty", 3)):
+        with pytest.raises(Conflict) as refusal:
+            use()
+        assert (refusal.value.code, str(refusal.value)) == ("design_replaced", message)
+    assert "the board runs another design by now" in repr(board)
+    assert again.regs.level_of_led == 7
+    # The design that it knows is back.
+    lab.submit(DESIGN, board=board.fpga_id).wait()
+    assert board.regs.duty == 0
 
 
 def test_a_handle_comes_back_by_the_boards_number(lab, board):

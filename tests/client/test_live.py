@@ -112,6 +112,17 @@ def test_an_answer_that_nobody_waits_for_any_more_is_not_another_ones(serve, tal
             "Board 3 is in exclusive use just now (a capture, a grader); try again when it is over.",
         ),
         (
+            4411,
+            Conflict,
+            "Board 3 has been programmed with another design since, from another notebook or terminal; nothing was "
+            "read or written. Run this design's cell again, or take up the new design with “%fpga attach 3”.",
+        ),
+        (
+            4403,
+            Forbidden,
+            "The holder of board 3 doesn't let others watch it any more.",
+        ),
+        (
             1012,
             Unavailable,
             "The connection to board 3 was lost (restarting). "

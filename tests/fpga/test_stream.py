@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_fpga.compute.design import Source
 from jupyter_fpga.errors import Conflict, Forbidden, Invalid, LabError
 from jupyter_fpga.fpga.frames import Request, TextRequest
 from jupyter_fpga.fpga.rates import RateLimit
@@ -93,7 +94,13 @@ async def test_observers_read_where_the_holder_allows_it(lab: Any, people: Any) 
     )
     own = await lab.fpga.open_stream(ann, 0)
     await lab.fpga.allow_observers(ann, 0, False)
-    assert (watching.closed, own.closed) == ("session_ended", None)
+    assert (watching.closed, own.closed) == ("observers_shut_out", None)
+    await refused(
+        Forbidden,
+        "observers_not_allowed",
+        "The holder of board 0 doesn't let others watch it any more. Ask its holder.",
+        watching.submit(READ),
+    )
     await lab.fpga.allow_observers(ann, 0, True)
     await lab.released()
     await lab.reserved()
@@ -124,6 +131,32 @@ async def test_a_stream_ends_with_its_session(lab: Any, people: Any, how: str) -
         streams[0].submit(READ),
     )
     await lab.state(0, "idle")
+
+
+async def test_a_stream_for_one_design_ends_with_it(lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    job = await lab.reserved()
+    design = (await lab.fpga.manifest(ann, job["job_id"]))["digest"]
+    replaced = (
+        "Board 0 no longer runs the design that was asked for: its holder has programmed another. Nothing was read or "
+        "written. Ask for the manifest of the job that programmed it last, or submit your design again."
+    )
+    one, any_design = await lab.fpga.open_stream(ann, 0, design=design), await lab.fpga.open_stream(ann, 0)
+    assert (await lab.fpga.run(ann, 0, [{"op": "read", "address": 0, "count": 1}], design))["status"] == "queued"
+    # The same design once more is no other.
+    await lab.reserved()
+    assert await (await one.submit(READ)) == [0]
+    await lab.reserved(source=Source({"next.py": b"class Next: ..."}, "next.py"))
+    assert await one.wait_closed() == "design_replaced"
+    await refused(Conflict, "design_replaced", replaced, one.submit(READ))
+    await refused(Conflict, "design_replaced", replaced, lab.fpga.open_stream(ann, 0, design=design))
+    await refused(
+        Conflict,
+        "design_replaced",
+        replaced,
+        lab.fpga.run(ann, 0, [{"op": "write", "address": 0, "data": [1]}], design),
+    )
+    assert (any_design.closed, await (await any_design.submit(READ))) == (None, [0])
 
 
 async def test_a_stream_outlives_the_holders_next_design(lab: Any, people: Any) -> None:

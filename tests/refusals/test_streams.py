@@ -242,4 +242,4 @@ async def test_an_observer_only_reads(ada: Person, grace: Person, held: Held) ->
         assert json.loads(await socket.read_message())["data"] == [0]
         assert ada.ask("POST", path, {"allowed": False})[0] == 200
         assert await socket.read_message() is None
-        assert socket.close_code == 4410
+        assert socket.close_code == 4403

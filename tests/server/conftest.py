@@ -102,8 +102,8 @@ class RecordingFpga:
         finally:
             self.log_closed.set()
 
-    async def open_stream(self, person: Person, fpga_id: int, *, observe: bool = False) -> RecordingStream:
-        self.calls.append(("open_stream", person, (fpga_id,), {"observe": observe}))
+    async def open_stream(self, person: Person, fpga_id: int, *, observe: bool, design: str | None) -> RecordingStream:
+        self.calls.append(("open_stream", person, (fpga_id,), {"observe": observe, "design": design}))
         refusal = self.answers.get("open_stream")
         if refusal is not None:
             raise refusal

@@ -23,8 +23,9 @@ CALLS = [
     ("POST", "/build", UPLOAD, 202, "build", (SOURCE, SubmitOptions()), {}),
     ("GET", "/fpga", None, 200, "boards", (), {}),
     ("GET", "/fpga/3", None, 200, "board", (3,), {}),
-    ("POST", "/fpga/3/run", RUN, 202, "run", (3, [RUN]), {}),
-    ("POST", "/fpga/3/run", {"transactions": [RUN, RUN]}, 202, "run", (3, [RUN, RUN]), {}),
+    ("POST", "/fpga/3/run", RUN, 202, "run", (3, [RUN], None), {}),
+    ("POST", "/fpga/3/run", {"transactions": [RUN, RUN]}, 202, "run", (3, [RUN, RUN], None), {}),
+    ("POST", "/fpga/3/run?design=d1", RUN, 202, "run", (3, [RUN], "d1"), {}),
     ("POST", "/fpga/3/reset", None, 202, "reset", (3,), {}),
     ("POST", "/fpga/3/quarantine", {"reason": "loose"}, 200, "quarantine", (3, "loose"), {}),
     ("POST", "/fpga/3/clear", None, 202, "clear", (3,), {}),
@@ -176,3 +177,5 @@ async def test_openapi_describes_every_route(client):
     for methods in document["paths"].values():
         for operation in methods.values():
             assert operation["summary"]
+    data = document["components"]["schemas"]["Transaction"]["properties"]["data"]
+    assert data["items"] == {"anyOf": [{"type": "integer"}, {"type": "string"}]}

@@ -29,7 +29,7 @@ async def closed(socket) -> tuple[int | None, str | None]:
 
 async def test_binary_frames_are_answered_in_their_order(client, fpga, owner):
     socket = await client.socket("/fpga/3/stream")
-    assert fpga.calls == [("open_stream", owner, (3,), {"observe": False})]
+    assert fpga.calls == [("open_stream", owner, (3,), {"observe": False, "design": None})]
     for frame in (READ, WRITE, READ):
         await socket.write_message(frame, binary=True)
     taken = [await fpga.stream.requests.get() for _ in range(3)]
@@ -50,8 +50,8 @@ async def test_binary_frames_are_answered_in_their_order(client, fpga, owner):
 
 
 async def test_text_frames_are_answered_as_text_with_their_id(client, fpga):
-    socket = await client.socket("/fpga/3/stream?observe=1")
-    assert fpga.calls[0][3] == {"observe": True}
+    socket = await client.socket("/fpga/3/stream?observe=1&design=d1")
+    assert fpga.calls[0][3] == {"observe": True, "design": "d1"}
     await socket.write_message(json.dumps({"id": 5, "op": "read", "register": "duty"}))
     request, answer = await fpga.stream.requests.get()
     assert request == TextRequest({"op": "read", "register": "duty"}, 5)
@@ -109,6 +109,8 @@ async def test_a_client_is_read_no_further_than_the_stream_takes(client, fpga):
     [
         ("session_ended", 4410, "the board session has ended; submit the design again to get a board"),
         ("link_busy", 4409, "the board's link is held exclusively just now; try again when that is done"),
+        ("design_replaced", 4411, "the board runs another design by now; read the manifest of its last job"),
+        ("observers_shut_out", 4403, "the holder doesn't let others watch the board any more"),
         ("lab_stopping", 1012, "the lab stops; connect again when it runs"),
     ],
 )
