@@ -168,6 +168,7 @@ _EXPECTED = {
     "int_parsing": "an integer",
     "int_from_float": "an integer",
     "int_parsing_size": "an integer of a sensible size",
+    "number_or_name": "an integer, or a name of the register's enum",
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a finite number",

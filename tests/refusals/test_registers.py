@@ -67,6 +67,14 @@ REJECTED: list[tuple[dict[str, Any], str]] = [
         "the value -1 doesn't fit 'duty', which has 8 bits (0 to 255).",
     ),
     (
+        {"op": "write", "register": "duty", "data": ["FAST"]},
+        "the value 'FAST' is a text, and 'duty' takes whole numbers.",
+    ),
+    (
+        {"op": "write", "address": 0, "data": ["FAST"]},
+        "the value 'FAST' is not a whole number; by address, data are unsigned 32-bit words.",
+    ),
+    (
         {"op": "write", "register": "twice", "data": [1]},
         "'twice' can only be read. The nearest register that can be written is 'duty' at 0x0.",
     ),
@@ -103,7 +111,10 @@ WRONG: list[tuple[Any, str]] = [
     ({"op": 2, "register": 7}, "`register` must be a text; got 7."),
     ({"op": 2, "register": "r" * 501}, "`register` must have at most 500 characters; got 501."),
     ({"op": 1, "address": 0, "data": 1}, "`data` must be a list; got 1."),
-    ({"op": 1, "address": 0, "data": [None]}, "`data[0]` must be an integer; got null."),
+    (
+        {"op": 1, "address": 0, "data": [None]},
+        "`data[0]` must be an integer, or a name of the register's enum; got null.",
+    ),
     ({"op": 1, "address": 0, "data": [0] * 65_537}, "`data` must have at most 65536 entries; got 65537."),
     ({"op": 2, "address": 0, "fixed_address": "no"}, '`fixed_address` must be true or false; got "no".'),
     ({"transactions": []}, "`transactions` must have at least 1 entry; got 0."),

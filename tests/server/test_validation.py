@@ -40,7 +40,8 @@ def test_what_is_not_json(body, message):
         ({"op": 2, "address": "0"}, '`address` must be an integer; got "0".'),
         ({"op": 2, "address": 1.5}, "`address` must be an integer; got 1.5."),
         ({"op": 2, "address": True}, "`address` must be an integer; got true."),
-        ({"op": 1, "data": [1, "x"]}, '`data[1]` must be an integer; got "x".'),
+        ({"op": 1, "data": [1, 1.5]}, "`data[1]` must be an integer, or a name of the register's enum; got 1.5."),
+        ({"op": 1, "data": [True]}, "`data[0]` must be an integer, or a name of the register's enum; got true."),
         ({"op": 1, "data": 5}, "`data` must be a list; got 5."),
         (
             {"op": 2, "addres": 0},
@@ -105,7 +106,7 @@ def test_the_peers_run_requests_are_taken():
 
 
 def test_a_batch_keeps_its_order_and_only_what_was_sent():
-    transactions = [{"op": "write", "register": "duty", "data": [40]}, {"op": "read", "register": "duty"}]
+    transactions = [{"op": "write", "register": "mode", "data": [2, "FAST"]}, {"op": "read", "register": "duty"}]
     body = json.dumps({"transactions": transactions}).encode()
     assert model_from_json(RunRequest, body).as_transactions() == transactions
 

@@ -13,13 +13,19 @@ from jupyter_fpga.server.models import Board, BoardSession, Job, JobAccepted, Ma
 
 DESIGN = """
 from amaranth.hdl import *
-from amaranth.lib import wiring
+from amaranth.lib import enum, wiring
 from amaranth.lib.wiring import In, Out
+
+class Mode(enum.Enum, shape=2):
+    OFF = 0
+    SLOW = 1
+    FAST = 2
 
 class Top(wiring.Component):
     duty: In(8)
     led: Out(1)
     twice: Out(16)
+    mode: In(Mode)
 
     def elaborate(self, platform):
         m = Module()
@@ -68,6 +74,24 @@ async def test_registers_by_address_and_by_name(people, held):
         assert result["data"] == [41, 1, 82, 82]
     assert (await ada.refusal("POST", f"/fpga/{board}/run", {"op": 2, "address": 2, "count": 1}))[0] == 422
     assert (await ada.refusal("GET", f"/fpga/{1 - board}/jobs/{job_id}"))[:2] == (404, "job_not_found")
+
+
+async def test_names_of_an_enum_are_written_and_read(people, held):
+    board, _ = held
+    ada = people["ada"]
+    batch = [{"op": "write", "register": "mode", "data": ["FAST"]}, {"op": "read", "register": "mode"}]
+    job_id = await accepted(ada, f"/fpga/{board}/run", {"transactions": batch})
+    await done(ada, job_id)
+    result = await ada.get(f"/jobs/{job_id}/result")
+    assert result["results"] == [{"data": []}, {"data": [2], "values": [2], "names": ["FAST"]}]
+    # Both ways to the registers say the same of a name that there isn't.
+    write = {"op": "write", "register": "mode", "data": ["WILD"]}
+    message = "Nothing was sent to the board: 'mode' has no value called 'WILD'; it takes OFF, SLOW, FAST."
+    assert await ada.refusal("POST", f"/fpga/{board}/run", write) == (422, "run_rejected", message)
+    stream = await ada.socket(f"/fpga/{board}/stream")
+    await stream.write_message(json.dumps(write))
+    refused = json.loads(await stream.read_message())
+    assert (refused["error"], refused["message"]) == ("run_rejected", message)
 
 
 async def test_the_stream_reaches_the_board(people, held):
@@ -143,7 +167,7 @@ async def test_what_a_build_gives(people, held):
     ada = people["ada"]
     manifest = await ada.get(f"/jobs/{job_id}/manifest")
     Manifest.model_validate(manifest)
-    assert [register["name"] for register in manifest["registers"]] == ["duty", "led", "twice"]
+    assert [register["name"] for register in manifest["registers"]] == ["duty", "led", "twice", "mode"]
     assert "csr_registers" in await ada.get(f"/jobs/{job_id}/artifacts/csr.json")
     assert b"csr_base" in (await ada.ask("GET", f"/jobs/{job_id}/artifacts/csr.csv")).body
     assert (await ada.ask("GET", f"/jobs/{job_id}/artifacts/bitstream")).body.startswith(b"\x7fELF")
