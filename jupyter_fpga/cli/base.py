@@ -14,6 +14,7 @@ from jupyter_fpga.client.errors import Invalid
 from jupyter_fpga.client.tables import Table
 
 from .exits import USAGE
+from .settings import Loader
 
 __all__ = ("ALIASES", "FLAGS", "Command", "LabCommand", "flag", "merged", "number")
 
@@ -64,8 +65,12 @@ class Command(JupyterApp):
                 )
         super().parse_command_line(argv)
 
+    def _create_loader(self, argv: Any, aliases: Any, flags: Any, classes: Any) -> Loader:
+        """Read the command line with the options' names in what is refused."""
+        return Loader(self, argv, aliases, flags, classes=classes, log=self.log, subcommands=self.subcommands)
+
     def exit(self, exit_status: int | str | None = 0) -> None:
-        """End the process; 1 is what traitlets ends with when an option's value can't be."""
+        """End the process; 1 is what traitlets ends with when a file of settings can't be read."""
         super().exit(USAGE if exit_status == 1 else exit_status)
 
     def usage(self) -> str:

@@ -1,16 +1,19 @@
 """Commands that build: ``build`` without a board, ``submit`` onto one."""
 
+import argparse
 import json
 import sys
 from pathlib import Path
 
-from traitlets import Bool, Float, Int, List, Unicode
+from traitlets import Bool, List, Unicode
 
 from jupyter_fpga.client import Job
+from jupyter_fpga.client.arguments import board_number, frequency, parameter, seconds
 from jupyter_fpga.client.errors import Invalid, LabError
 from jupyter_fpga.client.lab import BuildOptions
 
 from .base import ALIASES, FLAGS, LAB_ALIASES, LabCommand, flag, merged
+from .settings import Read
 from .stages import show_stages
 
 __all__ = ("BuildApp", "SubmitApp")
@@ -36,28 +39,30 @@ class _Building(LabCommand):
 
     target = Unicode(help="Kind of board.").tag(config=True)
     top = Unicode(help="Which class, object or module is the design.").tag(config=True)
-    clock = Float(0, help="System clock, Hz; the target's own when 0.").tag(config=True)
+    clock = Read(frequency, help="System clock, such as 12MHz, 12e6 or 12_000_000; else the target's own.").tag(
+        config=True
+    )
     params = List(Unicode(), help="NAME=VALUE for the design; may be repeated.").tag(config=True)
-    timeout = Float(0, help="Seconds after which to cancel and give up; never when 0.").tag(config=True)
+    timeout = Read(seconds, help="Seconds after which to cancel and give up.").tag(config=True)
     no_cache = Bool(False, help="Build everything anew.").tag(config=True)
 
     def options(self) -> BuildOptions:
         """What the lab is told."""
-        pairs = [text.partition("=") for text in self.params]
-        for name, equals, _ in pairs:
-            if not equals or not name.isidentifier():
-                raise Invalid(f"--param takes NAME=VALUE; got {name + equals!r}.", code="usage")
+        try:
+            params = dict(map(parameter, self.params))
+        except argparse.ArgumentTypeError as error:
+            raise Invalid(f"--param {error}.", code="usage") from None
         return {
             "target": self.target or None,
             "top": self.top or None,
-            "clock": self.clock or None,
-            "params": {name: value for name, _, value in pairs},
+            "clock": self.clock,
+            "params": params,
             "use_cache": not self.no_cache,
         }
 
     def wait(self, job: Job) -> None:
         """Wait, showing the stages on stderr; an interrupt cancels the job."""
-        show_stages(job, sys.stderr, timeout=self.timeout or None, quiet=self.json)
+        show_stages(job, sys.stderr, timeout=self.timeout, quiet=self.json)
 
 
 class BuildApp(_Building):
@@ -123,7 +128,7 @@ class SubmitApp(_Building):
         }
     )
 
-    board = Int(None, allow_none=True, help="That board.").tag(config=True)
+    board = Read(board_number, help="That board.").tag(config=True)
     tags = List(Unicode(), help="Only a board with this tag; may be repeated.").tag(config=True)
     wait_for_it = Bool(False, help="Wait until the board is programmed.").tag(config=True)
 

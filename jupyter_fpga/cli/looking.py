@@ -2,10 +2,11 @@
 
 import sys
 
-from traitlets import Bool, Int, Unicode
+from traitlets import Bool, Enum, Int
 
 from jupyter_fpga.client import Job
 from jupyter_fpga.client.errors import NotFound
+from jupyter_fpga.client.listing import asked_for
 
 from .base import ALIASES, FLAGS, LAB_ALIASES, LabCommand, flag, merged
 
@@ -37,7 +38,10 @@ class TargetsApp(LabCommand):
 
 
 class JobsApp(LabCommand):
-    """List your jobs, the newest first; all jobs for an operator."""
+    """List your jobs, the newest first; all jobs for an operator.
+
+    Resets that the lab did by itself are left out, unless with --all, --type=reset or --json.
+    """
 
     name = "jupyter-fpga jobs"
     description = __doc__
@@ -51,13 +55,27 @@ class JobsApp(LabCommand):
         }
     )
 
-    status = Unicode(help="Only jobs that are queued, running, complete, failed or cancelled.").tag(config=True)
-    type = Unicode(help="Only jobs of type build_and_program, build, run or reset.").tag(config=True)
-    limit = Int(20, help="How many.").tag(config=True)
+    flags = merged({**FLAGS, **flag("all", "JobsApp.all_of_them", "Also resets that the lab did by itself.")})
+
+    status = Enum(
+        ("queued", "running", "complete", "failed", "cancelled"),
+        None,
+        allow_none=True,
+        help="Only jobs that are in this status.",
+    ).tag(config=True)
+    type = Enum(
+        ("build_and_program", "build", "run", "reset"), None, allow_none=True, help="Only jobs of this type."
+    ).tag(config=True)
+    limit = Int(20, min=1, max=1000, help="How many.").tag(config=True)
+    all_of_them = Bool(False, help="Also resets that the lab did by itself.").tag(config=True)
 
     def run(self, words: list[str]) -> None:
-        jobs = self.lab().jobs(status=self.status or None, type=self.type or None, limit=self.limit)
-        self.show_table(jobs, "You have no such jobs.")
+        jobs = self.lab().jobs
+        if self.all_of_them or self.json or self.type == "reset":
+            listed = jobs(status=self.status, type=self.type, limit=self.limit)
+        else:
+            listed = asked_for(jobs, status=self.status, type=self.type, limit=self.limit)
+        self.show_table(listed, "You have no such jobs.")
 
 
 class LogsApp(LabCommand):

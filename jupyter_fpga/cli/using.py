@@ -5,13 +5,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Int
+from traitlets import Bool
 
 from jupyter_fpga.client import BoardHandle, Register, RegisterArray
+from jupyter_fpga.client.arguments import board_number
 from jupyter_fpga.client.errors import Invalid
 from jupyter_fpga.client.register_tables import elements
 
 from .base import ALIASES, FLAGS, LAB_ALIASES, LabCommand, flag, merged, number
+from .settings import Read
 
 __all__ = ("ReadApp", "ReleaseApp", "ResetApp", "RunApp", "WriteApp")
 
@@ -21,7 +23,7 @@ class _Using(LabCommand):
 
     aliases = merged({**ALIASES, **LAB_ALIASES, "board": "_Using.board"})
 
-    board = Int(None, allow_none=True, help="Which board; not needed while you hold only one.").tag(config=True)
+    board = Read(board_number, help="Which board; not needed while you hold only one.").tag(config=True)
 
     def handle(self) -> BoardHandle:
         """The board."""

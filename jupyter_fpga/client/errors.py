@@ -132,6 +132,14 @@ _KINDS: dict[int, type[LabError]] = {
     504: Unavailable,
 }
 
+#: Refusals whose sentence is for somebody who writes HTTP, in the words of somebody who uses a client.
+_REWORDED = {
+    "not_signed_in": (
+        "The lab doesn't know this token, or none was given: give that of its Jupyter server, or an API key, with "
+        "--token, token=… in Python, or JUPYTER_FPGA_TOKEN."
+    ),
+}
+
 
 def error_from_response(status: int, body: bytes, what: str) -> LabError:
     """The refusal that an HTTP answer carries.
@@ -146,7 +154,9 @@ def error_from_response(status: int, body: bytes, what: str) -> LabError:
     kind = _KINDS.get(status, _Unexpected)
     try:
         envelope = json.loads(body)
-        return kind(envelope["message"], code=envelope["error"], detail=envelope.get("detail") or {})
+        code = envelope["error"]
+        message = _REWORDED.get(code, envelope["message"])
+        return kind(message, code=code, detail=envelope.get("detail") or {})
     except (ValueError, KeyError, TypeError):
         text = " ".join(body.decode(errors="replace").split())[:200] or "nothing"
         return kind(

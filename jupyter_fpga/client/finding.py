@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from jupyter_core.paths import jupyter_runtime_dir
 
 from .door import Door
-from .errors import LabError, Unavailable
+from .errors import Forbidden, Invalid, LabError, Unavailable
 from .lab import LabClient
 from .loop import loop
 from .starting import start_lab
@@ -35,7 +36,7 @@ class Place:
     url, token
         Address and key.
     why
-        How this place was found, for messages.
+        How this place was found: for messages, the name of what somebody has set, when somebody has.
     sure
         Whether somebody said that the lab is there: then its absence is an error, and no other place is tried.
     """
@@ -51,7 +52,7 @@ def places(
 ) -> Iterator[Place]:
     """Where to look, best first."""
     if url:
-        yield Place(url, token or environment.get("JUPYTER_FPGA_TOKEN", ""), "the given address", sure=True)
+        yield Place(url, token or environment.get("JUPYTER_FPGA_TOKEN", ""), "--url (url= in Python)", sure=True)
         return
     if environment.get("JUPYTER_FPGA_URL"):
         given = token or environment.get("JUPYTER_FPGA_TOKEN", "")
@@ -80,21 +81,48 @@ def _read(path: Path) -> dict[str, str]:
 
 async def _answers(place: Place) -> str | None:
     """The base address at ``place`` that a lab answers at; ``None`` when none does."""
-    refusal: LabError | None = None
+    if place.sure and not _is_address(place.url):
+        raise Invalid(
+            f"“{place.url}” is no address that a lab can have, such as http://127.0.0.1:8888; correct {place.why}, "
+            "or do without it to use your own lab.",
+            code="usage",
+        )
+    refusals: list[LabError] = []
     for address in (place.url.rstrip("/"), f"{place.url.rstrip('/')}/{PREFIX}"):
         try:
             version = await Door(address, place.token).get("version")
-        except (LabError, ValueError) as error:
-            if isinstance(error, LabError):
-                refusal = refusal or error
+        except LabError as error:
+            refusals.append(error)
+            continue
+        except ValueError:
+            # No JSON: a page, of something else.
             continue
         if isinstance(version, dict) and "version" in version:
             return address
-    if place.sure:
-        raise refusal or Unavailable(
-            f"What answers at {place.url} is not a lab; check the address ({place.why}).", code="no_lab"
+    if not place.sure:
+        return None
+    for refusal in refusals:
+        # Nobody answered, or a server lets nobody in: an answer with a status alone is of something else.
+        if isinstance(refusal, Unavailable | Forbidden) and "status" not in refusal.detail:
+            raise refusal
+    if any(isinstance(refusal, Forbidden) for refusal in refusals):
+        raise Forbidden(
+            f"What answers at {place.url} lets nobody in with this token, or with none; correct the token or "
+            f"{place.why}, or do without both to use your own lab.",
+            code="not_signed_in",
         )
-    return None
+    raise Unavailable(
+        f"What answers at {place.url} is not a lab; correct {place.why}, or do without it to use your own lab.",
+        code="no_lab",
+    )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def find_lab(

@@ -4,21 +4,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypedDict, Unpack
+from urllib.parse import quote
 
 from .boards import BoardHandle, BoardJob
 from .door import Door
 from .errors import Conflict, NotFound, Unavailable
 from .events import JobWatcher, follow_events
 from .jobs import Job, accepted
+from .listing import BOARD_COLUMNS, JOB_COLUMNS
 from .loop import Following, blocking, loop, on_the_loop
 from .sources import load_source
 from .starting import StartedLab
 from .tables import Table
 
 __all__ = ("LabClient",)
-
-_BOARD_COLUMNS = {"board": "fpga_id"} | {key: key for key in ("target", "state", "owner", "health", "tags")}
-_JOB_COLUMNS = {"job": "job_id"} | {key: key for key in ("type", "status", "stage", "fpga_id", "created_at")}
 
 
 class BuildOptions(TypedDict, total=False):
@@ -169,7 +168,7 @@ class LabClient:
     async def aboards(self) -> Table:
         """All boards."""
         boards = await self.door.get("fpga")
-        return Table(boards, _BOARD_COLUMNS)
+        return Table(boards, BOARD_COLUMNS)
 
     @on_the_loop
     async def atargets(self) -> list[str]:
@@ -189,12 +188,25 @@ class LabClient:
     ) -> Table:
         """Jobs, newest first: one's own, or all for an operator."""
         query = {"status": status, "type": type, "owner": owner, "after": after, "before": before, "limit": limit}
-        return Table(await self.door.get("jobs", **query), _JOB_COLUMNS)
+        return Table(await self.door.get("jobs", **query), JOB_COLUMNS)
 
     @on_the_loop
     async def ajob(self, job_id: str) -> BoardJob:
-        """The job with this id."""
-        return BoardJob(self, await self.door.get(f"jobs/{job_id}"))
+        """The job with this id.
+
+        Raises
+        ------
+        NotFound
+            ``job_not_found``: there is none that one may see.
+        """
+        try:
+            return BoardJob(self, await self.door.get(f"jobs/{quote(job_id, safe='')}"))
+        except NotFound as error:
+            if error.code == "not_a_lab":
+                raise
+            raise NotFound(
+                f"There is no job “{job_id}” that you may see; `jupyter fpga jobs` lists yours.", code="job_not_found"
+            ) from None
 
     @on_the_loop
     async def aheld(self) -> list[int]:

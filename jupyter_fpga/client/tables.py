@@ -1,10 +1,13 @@
 """Tables that look the same every time: plain text for terminals and nbval, static HTML for notebooks."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ("Table", "html_table", "text_table")
+__all__ = ("Column", "Table", "html_table", "text_table")
+
+Column = str | Callable[[dict[str, Any]], str]
+"""What a column shows of a record: the value with this key, or what the function makes of the record."""
 
 _CELL = "text-align:left;padding:2px 10px 2px 0;vertical-align:top"
 
@@ -39,15 +42,18 @@ class Table(list[dict[str, Any]]):
     records
         What the lab answered.
     columns
-        Heads of the table, each with the key of a record's value.
+        Heads of the table, each with what is shown below it.
     """
 
-    def __init__(self, records: Sequence[dict[str, Any]], columns: dict[str, str]) -> None:
+    def __init__(self, records: Sequence[dict[str, Any]], columns: Mapping[str, Column]) -> None:
         super().__init__(records)
         self._columns = columns
 
     def _rows(self) -> list[list[str]]:
-        return [[_text(record.get(key)) for key in self._columns.values()] for record in self]
+        return [
+            [column(record) if callable(column) else _text(record.get(column)) for column in self._columns.values()]
+            for record in self
+        ]
 
     def __repr__(self) -> str:
         return text_table(list(self._columns), self._rows())
@@ -57,7 +63,7 @@ class Table(list[dict[str, Any]]):
 
 
 def _text(value: Any) -> str:
-    if value is None:
+    if value is None or value == []:
         return "–"
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jupyter_fpga.client import BoardHandle
+from jupyter_fpga.client.listing import asked_for
 from jupyter_fpga.client.tables import Table
 
 from .desk import Desk
@@ -13,6 +14,9 @@ from .errors import Interrupted
 from .options import CELL, LINE
 
 __all__ = ("Commands",)
+
+#: Jobs that are listed.
+LISTED = 20
 
 
 class Commands:
@@ -41,7 +45,8 @@ class Commands:
         return self._desk.lab(_say).boards()
 
     def jobs(self, arguments: argparse.Namespace) -> Table:
-        return self._desk.lab(_say).jobs(limit=20)
+        jobs = self._desk.lab(_say).jobs
+        return jobs(limit=LISTED) if arguments.all else asked_for(jobs, limit=LISTED)
 
     def status(self, arguments: argparse.Namespace) -> Table:
         lab = self._desk.lab(_say)
@@ -62,7 +67,8 @@ class Commands:
             for board in lab.boards()
             if (board["session"] or {}).get("session_id") is not None
         ]
-        return Table(rows, {"name": "name", "board": "fpga_id"} | {key: key for key in ("target", "state", "left")})
+        columns = {"name": "name", "board": "fpga_id", "target": "target", "state": "state", "time left": "left"}
+        return Table(rows, columns)
 
     def logs(self, arguments: argparse.Namespace) -> None:
         job = self._desk.job_of(arguments.name)

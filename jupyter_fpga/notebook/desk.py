@@ -90,12 +90,9 @@ class Desk:
             return self.lab().board(number)
         if name is not None:
             if name not in self.boards:
-                known = ", ".join(sorted(set(self.boards) - {"_fpga"}))
-                raise Invalid(
-                    f"There is no board handle “{name}” here"
-                    + (f"; there are {known}." if known else "; there is none."),
-                    code="no_such_handle",
-                )
+                known = sorted(set(self.boards) - {"_fpga"})
+                there = f"{'is' if len(known) < 2 else 'are'} {', '.join(known) or 'none'}"
+                raise Invalid(f"There is no board handle “{name}” here; there {there}.", code="no_such_handle")
             return self.boards[name]
         return self.boards["_fpga"] if "_fpga" in self.boards else self.lab().board()
 

@@ -1,12 +1,11 @@
 """The magics' command lines."""
 
 import argparse
-import ast
 import keyword
-import re
 import shlex
 from typing import Any, NoReturn
 
+from jupyter_fpga.client.arguments import Reader, board_number, frequency, parameter, reworded, seconds
 from jupyter_fpga.client.errors import Invalid
 
 __all__ = ("CELL", "COMMANDS", "LINE", "HelpWanted", "Parser", "parse")
@@ -25,7 +24,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         # Not %%fpga --help: IPython refuses a cell magic without a cell.
-        raise Invalid(f"{self.prog}: {message}; `%fpga help` shows what there is.", code="usage")
+        raise Invalid(f"{self.prog}: {reworded(message)}; `%fpga help` shows what there is.", code="usage")
 
     def options(self) -> dict[str, argparse.Action]:
         """The options by their long or only name, for completion."""
@@ -54,44 +53,13 @@ def parse(parser: Parser, line: str) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def _name(text: str) -> str:
+def _variable(text: str) -> str:
     if not text.isidentifier() or keyword.iskeyword(text):
-        raise argparse.ArgumentTypeError(f"{text!r} can't be the name of a Python variable")
+        raise ValueError(text)
     return text
 
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
-
-
-def frequency(text: str) -> float:
-    """Hz, from ``12e6``, ``12M`` or ``12 MHz``."""
-    match = re.fullmatch(r"\s*([0-9.]+(?:e[0-9]+)?)\s*([kmg]?)(?:hz)?\s*", text, re.IGNORECASE)
-    try:
-        if match:
-            return float(match[1]) * _UNITS[match[2].lower()]
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is no frequency; write 12e6, 12M or 12MHz")
-
-
-def parameter(text: str) -> tuple[str, Any]:
-    """``NAME=VALUE``; a value that is a Python literal is one, any other is text."""
-    name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    try:
-        return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return name, value
-
-
-def _positive(text: str) -> float:
-    try:
-        if (seconds := float(text)) > 0:
-            return seconds
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds")
+_NAME = Reader("the name of a Python variable", _variable)
 
 
 def _cell_parser() -> Parser:
@@ -102,12 +70,12 @@ def _cell_parser() -> Parser:
         "`module` is Verilog. Running the cell again re-programs the same board in the same board session.",
     )
     add = parser.add_argument
-    add("--name", type=_name, metavar="NAME", help="variable for the board handle (_fpga always is the last one)")
-    add("--board", type=int, metavar="N", help="that board, instead of any that is free")
+    add("--name", type=_NAME, metavar="NAME", help="variable for the board handle (_fpga always is the last one)")
+    add("--board", type=board_number, metavar="N", help="that board, instead of any that is free")
     add("--target", metavar="TARGET", help="kind of board, such as simulated")
     add("--tag", action="append", default=[], metavar="TAG", help="only a board with this tag; may be repeated")
     add("--top", metavar="TOP", help="which class, object or module of the cell is the design")
-    add("--clock", type=frequency, metavar="HZ", help="system clock: 12e6, 12M or 12MHz")
+    add("--clock", type=frequency, metavar="HZ", help="system clock: 12MHz, 12e6 or 12_000_000")
     add(
         "--param",
         type=parameter,
@@ -116,7 +84,7 @@ def _cell_parser() -> Parser:
         metavar="NAME=VALUE",
         help="value for a constructor's argument or a constant of the cell; may be repeated; $x is a variable's value",
     )
-    add("--timeout", type=_positive, metavar="SECONDS", help="give up, and cancel, after so long")
+    add("--timeout", type=seconds, metavar="SECONDS", help="give up, and cancel, after so long")
     add("--no-wait", action="store_true", help="return at once; the handle's first use waits")
     add("--build-only", action="store_true", help="build for the report and the bitstream, without a board")
     add("--no-cache", action="store_true", help="build everything anew")
@@ -148,8 +116,9 @@ def _line_parser() -> Parser:
     add = parser.add_argument
     add("command", choices=list(COMMANDS), metavar="COMMAND", help="one of those above")
     add("name", nargs="?", metavar="NAME", help="a board handle's name, or a target")
-    add("--board", type=int, metavar="N", help="a board by its number")
+    add("--board", type=board_number, metavar="N", help="a board by its number")
     add("-f", "--follow", action="store_true", help="logs: until the job has ended")
+    add("--all", action="store_true", help="jobs: also resets that the lab did by itself")
     return parser
 
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -96,7 +97,10 @@ def test_who_reads_only_the_first_line_sees_no_traceback(served_lab):
 
 
 def test_boards_and_targets(fpga):
-    assert out(fpga("boards")).startswith("board  target     state")
+    heads, _, *rows = out(fpga("boards")).splitlines()
+    assert re.split(r"  +", heads) == ["board", "target", "state", "held by", "health", "tags"]
+    assert len(rows) == 4
+    assert re.fullmatch(r"0 +simulated +(idle|error) +– +ok +–", rows[0])
     assert [board["fpga_id"] for board in json.loads(out(fpga("boards", "--json")))] == [0, 1, 2, 3]
     assert out(fpga("targets")) == "simulated\n"
     assert json.loads(out(fpga("targets", "--json"))) == ["simulated"]
@@ -184,13 +188,41 @@ def test_run_a_file_of_transactions(fpga, held, tmp_path):
 def test_jobs_and_logs(fpga, held):
     jobs = json.loads(out(fpga("jobs", "--type=build_and_program", "--status=complete", "--limit=1", "--json")))
     assert len(jobs) == 1
-    assert out(fpga("jobs")).startswith("job ")
+    created = datetime.fromisoformat(jobs[0]["created_at"])
+    listed = out(fpga("jobs", "--limit=1", TZ="XYZ-9"))
+    assert re.split(r"  +", listed.splitlines()[0]) == ["job", "what", "board", "status", "submitted"]
+    assert re.split(r"  +", listed.splitlines()[2]) == [
+        jobs[0]["job_id"],
+        "build and program",
+        str(held),
+        "complete",
+        (created + timedelta(hours=9)).strftime("%Y-%m-%d %H:%M:%S"),
+    ]
     log = out(fpga("logs", jobs[0]["job_id"]))
     assert log
     assert out(fpga("logs", "-f", jobs[0]["job_id"])).replace("\n", "") == log.replace("\n", "")
     assert out(fpga("logs"))
     assert out(fpga("release", "--wait"))
     assert out(fpga("logs")) == log, "not the log of the reset"
+
+
+def test_what_the_lab_did_by_itself_is_listed_only_when_asked_for(fpga, held):
+    def ids(*words):
+        return [line.split()[0] for line in out(fpga("jobs", "--limit=1000", *words)).splitlines()[2:]]
+
+    jobs = json.loads(out(fpga("jobs", "--limit=1000", "--json")))
+    by_itself = [job["job_id"] for job in jobs if job["type"] == "reset" and job["owner"] == "(lab)"]
+    assert len(by_itself) >= 4, "the first reset of each board"
+    assert set(ids()) == {job["job_id"] for job in jobs} - set(by_itself)
+    assert set(ids("--all")) == {job["job_id"] for job in jobs}
+    assert set(by_itself) <= set(ids("--type=reset"))
+
+
+@pytest.mark.parametrize(("text", "hertz"), [("24MHz", 24_000_000), ("24_000_000", 24_000_000)])
+def test_a_clock_as_the_magic_takes_it(fpga, design, text, hertz):
+    done = fpga("build", design, "--clock", text, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["manifest"]["clock_hz"] == hertz
 
 
 def test_release_and_reset(fpga, held, lab, design):
@@ -259,6 +291,9 @@ def test_an_interrupt_cancels_the_build(served_lab, lab, tmp_path):
     assert lab.job(event["job_id"]).status == "cancelled"
 
 
+NO_JOB = "There is no job “{}” that you may see; `jupyter fpga jobs` lists yours.\n"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -280,11 +315,24 @@ def test_an_interrupt_cancels_the_build(served_lab, lab, tmp_path):
         (["read", "duty"], 5, "You hold no board; submit a design to get one.\n"),
         (["read", "duty", "--board=1"], 5, "You don't hold board 1; submit a design to get one.\n"),
         (["release"], 5, "You hold no board; submit a design to get one.\n"),
-        (["logs", "nonsense"], 5, "There is no job 'nonsense'; "),
+        (["logs", "nonsense"], 5, NO_JOB.format("nonsense")),
+        (["logs", "a/b"], 5, NO_JOB.format("a/b")),
+        (["logs", "00000000-0000-4000-8000-000000000000"], 5, NO_JOB.format("00000000-0000-4000-8000-000000000000")),
         (["reset", "--board=77"], 5, None),
         (["reset", "--board=0"], 4, None),
         (["boards", "--url=http://127.0.0.1:1"], 3, "No lab answers at http://127.0.0.1:1"),
-        (["boards", "--token=wrong"], 4, "This request carries no token that the lab knows; "),
+        (
+            ["boards", "--url=localhost:8888"],
+            2,
+            "“localhost:8888” is no address that a lab can have, such as http://127.0.0.1:8888; correct --url (url= in "
+            "Python), or do without it to use your own lab.\n",
+        ),
+        (
+            ["boards", "--token=wrong"],
+            4,
+            "The lab doesn't know this token, or none was given: give that of its Jupyter server, or an API key, with "
+            "--token, token=… in Python, or JUPYTER_FPGA_TOKEN.\n",
+        ),
     ],
 )
 def test_what_goes_wrong_is_one_sentence_and_a_code(fpga, words, code, message):
@@ -320,8 +368,49 @@ def test_transactions_that_are_none(fpga, tmp_path):
     )
 
 
-def test_a_value_that_an_option_can_not_have(fpga):
-    assert "The value of the 'port' trait" in sentence(fpga("serve", "--port=70000"), 2)
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["submit", "x.py", "--clock", "fast"],
+            "--clock takes a frequency such as 12MHz, 12e6 or 12_000_000; got 'fast'.",
+        ),
+        (["build", "x.py", "--clock=0"], "--clock takes a frequency such as 12MHz, 12e6 or 12_000_000; got '0'."),
+        (["submit", "x.py", "--board=xx"], "--board takes the number of a board, such as 0; got 'xx'."),
+        (["read", "--board=-1"], "--board takes the number of a board, such as 0; got '-1'."),
+        (["submit", "x.py", "--board"], "--board needs a value."),
+        (["submit", "x.py", "--board=1", "--board=2"], "--board may be given only once."),
+        (["build", "x.py", "--timeout=soon"], "--timeout takes a number of seconds above 0; got 'soon'."),
+        (["build", "x.py", "--timeout=-1"], "--timeout takes a number of seconds above 0; got '-1'."),
+        (["build", "x.py", "--json=maybe"], "--json takes no value; got 'maybe'."),
+        (["serve", "--port=http"], "--port takes a whole number from 0 to 65535; got 'http'."),
+        (["serve", "--port=70000"], "--port takes a whole number from 0 to 65535; got 70000."),
+        (["serve", "--idle-exit=x"], "--idle-exit takes a number; got 'x'."),
+        (["serve", "--stage-seconds=0"], "--stage-seconds takes a number, at least 1; got 0.0."),
+        (["jobs", "--limit=0"], "--limit takes a whole number from 1 to 1000; got 0."),
+        (["jobs", "--status=bad"], "--status takes queued, running, complete, failed or cancelled; got 'bad'."),
+        (["jobs", "--type=bad"], "--type takes build_and_program, build, run or reset; got 'bad'."),
+        (["jobs", "--JobsApp.json=bad"], "--JobsApp.json takes true or false; got 'bad'."),
+        (
+            ["boards", "--log-level=loud"],
+            "--log-level takes 0, 10, 20, 30, 40, 50, DEBUG, INFO, WARN, ERROR or CRITICAL; got 'loud'.",
+        ),
+    ],
+)
+def test_a_value_that_an_option_can_not_have(fpga, words, message):
+    assert sentence(fpga(*words), 2) == f"{message}\n"
+
+
+def test_a_setting_in_a_file(fpga, lab, design, tmp_path):
+    file = tmp_path / "jupyter_fpga_config.py"
+    file.write_text("c.BuildApp.clock = 24e6\n")
+    done = fpga("build", design, f"--config={file}", "--json")
+    assert json.loads(done.stdout)["manifest"]["clock_hz"] == 24_000_000
+    file.write_text("c.BuildApp.clock = 'fast'\n")
+    assert sentence(fpga("build", design, f"--config={file}"), 2).endswith(
+        "The 'clock' trait of a BuildApp instance expected a frequency such as 12MHz, 12e6 or 12_000_000, "
+        "not the str 'fast'.\n"
+    )
 
 
 def test_no_lab_at_all(fpga, tmp_path):

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from jupyter_fpga.client import LabClient, NotFound, Unavailable, connect, find_lab
+from jupyter_fpga.client import Forbidden, Invalid, LabClient, Unavailable, connect, find_lab
 from jupyter_fpga.client.finding import Place, places
 
 VERSION = {"name": "jupyter_fpga", "version": "1"}
@@ -26,8 +26,8 @@ def test_the_order(runtime):
     (runtime / "fpga-lab.json").write_text(json.dumps({"url": "http://h:2/jupyter-fpga", "token": "l"}))
     kernel = {"JPY_PARENT_PID": "77"}
     environment = {"JUPYTER_FPGA_URL": "http://h:3", "JUPYTER_FPGA_TOKEN": "e"}
-    assert list(places("http://h:4", "a", environment)) == [Place("http://h:4", "a", "the given address", True)]
-    assert list(places("http://h:4", None, environment)) == [Place("http://h:4", "e", "the given address", True)]
+    assert list(places("http://h:4", "a", environment)) == [Place("http://h:4", "a", "--url (url= in Python)", True)]
+    assert list(places("http://h:4", None, environment)) == [Place("http://h:4", "e", "--url (url= in Python)", True)]
     assert list(places(None, None, {**kernel, **environment})) == [Place("http://h:3", "e", "JUPYTER_FPGA_URL", True)]
     assert list(places(None, None, kernel)) == [
         Place("http://h:1/base/jupyter-fpga", "s", "the Jupyter server that started this kernel"),
@@ -62,13 +62,38 @@ def test_a_server_without_the_extension_is_passed_over(runtime, serve, answering
 
 def test_where_somebody_says_that_there_is_a_lab_there_must_be_one(runtime, serve, answering, monkeypatch):
     url = serve([("/other/version", answering(200, [])), ("/other/jupyter-fpga/version", answering(200, []))])
-    with pytest.raises(NotFound) as refusal:
+    with pytest.raises(Unavailable) as refusal:
         find_lab(f"{url}/nothing")
-    assert refusal.value.code == "not_a_lab"
+    assert str(refusal.value) == (
+        f"What answers at {url}/nothing is not a lab; correct --url (url= in Python), or do without it to use your own "
+        "lab."
+    )
     monkeypatch.setenv("JUPYTER_FPGA_URL", f"{url}/other")
     with pytest.raises(Unavailable) as refusal:
         find_lab()
-    assert str(refusal.value) == f"What answers at {url}/other is not a lab; check the address (JUPYTER_FPGA_URL)."
+    assert str(refusal.value) == (
+        f"What answers at {url}/other is not a lab; correct JUPYTER_FPGA_URL, or do without it to use your own lab."
+    )
+
+
+def test_a_server_that_lets_nobody_in(runtime, serve, answering):
+    url = serve([("/version", answering(403, {"message": "Forbidden"}))])
+    with pytest.raises(Forbidden) as refusal:
+        find_lab(url, "wrong")
+    assert str(refusal.value) == (
+        f"What answers at {url} lets nobody in with this token, or with none; correct the token or --url (url= in "
+        "Python), or do without both to use your own lab."
+    )
+
+
+@pytest.mark.parametrize("url", ["nonsense", "127.0.0.1:8888", "ftp://127.0.0.1", "http://", "http://127.0.0.1:99999"])
+def test_what_no_lab_can_be_at(runtime, url):
+    with pytest.raises(Invalid) as refusal:
+        find_lab(url)
+    assert str(refusal.value) == (
+        f"“{url}” is no address that a lab can have, such as http://127.0.0.1:8888; correct --url (url= in Python), or "
+        "do without it to use your own lab."
+    )
 
 
 def test_a_lab_that_has_died_is_none(runtime):

@@ -8,6 +8,7 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 
 from jupyter_fpga.client import Conflict, Forbidden
+from jupyter_fpga.notebook import commands
 from jupyter_fpga.notebook.builds import BuildHandle
 
 PWM = """%%fpga --name pwm
@@ -215,8 +216,21 @@ def test_boards_status_and_jobs(shell):
     status = shell.run("%fpga status")
     assert status.startswith("lab at http://127.0.0.1:")
     assert re.search(rf"^pwm +{number} +simulated +reserved +\d+ min$", status, re.MULTILINE)
-    assert "build_and_program  complete" in shell.run("%fpga jobs")
+    jobs = shell.run("%fpga jobs")
+    assert re.search(
+        rf"^[0-9a-f-]{{36}}  build and program +{number} +complete +\d{{4}}-\d\d-\d\d ", jobs, re.MULTILINE
+    )
     assert "<table>" in shell.result.result._repr_html_()
+
+
+def test_what_the_lab_did_by_itself_is_listed_only_when_asked_for(shell, lab, monkeypatch):
+    monkeypatch.setattr(commands, "LISTED", 1000)
+    lab.submit(PWM.partition("\n")[2]).wait()
+    shell.run("%fpga jobs")
+    listed = {(job["type"], job["owner"]) for job in shell.result.result}
+    shell.run("%fpga jobs --all")
+    everything = {(job["type"], job["owner"]) for job in shell.result.result}
+    assert everything - listed == {("reset", "(lab)")}
 
 
 def test_logs_of_the_last_job_and_of_a_board(shell):
@@ -239,6 +253,15 @@ def test_renew_release_and_reset(shell, lab):
     assert lab.held() == []
     assert shell.fail("%fpga release nonsense") == ["Invalid: There is no board handle “nonsense” here; there is none."]
     assert shell.fail("%fpga renew") == ["NotFound: You hold no board; submit a design to get one."]
+
+
+def test_handles_that_there_are(shell):
+    shell.run(PWM)
+    assert shell.fail("%fpga release nonsense") == ["Invalid: There is no board handle “nonsense” here; there is pwm."]
+    shell.run(PWM.replace("--name pwm", "--name other"))
+    assert shell.fail("%fpga release nonsense") == [
+        "Invalid: There is no board handle “nonsense” here; there are other, pwm."
+    ]
 
 
 def test_the_target_of_later_cells(shell):

@@ -1,0 +1,102 @@
+"""Values as a person writes them behind an option: read in the same way, and refused in the same words, everywhere."""
+
+import argparse
+import ast
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+__all__ = ("Reader", "board_number", "frequency", "parameter", "reworded", "seconds")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reader(Generic[T]):
+    """What an option takes; called with a text, it is the value, as the ``type`` of an :mod:`argparse` argument.
+
+    Parameters
+    ----------
+    expected
+        What the text should be, for messages: “takes …”.
+    read
+        Raises :class:`ValueError` for a text that it can't read.
+    """
+
+    expected: str
+    read: Callable[[str], T]
+
+    def __call__(self, text: str) -> T:
+        """The value.
+
+        Raises
+        ------
+        argparse.ArgumentTypeError
+            The text is not what was expected; the message is to be put behind the option's name.
+        """
+        try:
+            return self.read(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"takes {self.expected}; got {text!r}") from None
+
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
+
+
+def _frequency(text: str) -> float:
+    match = re.fullmatch(r"\s*([0-9._]+(?:e[+-]?[0-9]+)?)\s*([kmg]?)(?:hz)?\s*", text, re.IGNORECASE)
+    hertz = float(match[1]) * _UNITS[match[2].lower()] if match else 0.0
+    if not 1 <= hertz < math.inf:
+        raise ValueError(text)
+    return hertz
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise ValueError(text)
+    return number
+
+
+def _board_number(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise ValueError(text)
+    return number
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise ValueError(text)
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
+
+
+frequency = Reader("a frequency such as 12MHz, 12e6 or 12_000_000", _frequency)
+"""Hz."""
+
+seconds = Reader("a number of seconds above 0", _seconds)
+
+board_number = Reader("the number of a board, such as 0", _board_number)
+
+parameter = Reader("NAME=VALUE", _parameter)
+"""A value that is a Python literal is one, any other is text."""
+
+_ARGPARSE = (
+    (re.compile(r"argument ([^:]*/)?(\S+): (takes .*)", re.DOTALL), r"\2 \3"),
+    (re.compile(r"argument ([^:]*/)?(\S+): expected one argument"), r"\2 needs a value"),
+    (re.compile(r"argument ([^:]*/)?(\S+): ignored explicit argument (.*)", re.DOTALL), r"\2 takes no value; got \3"),
+)
+
+
+def reworded(message: str) -> str:
+    """What :mod:`argparse` says of an option, as the start of a sentence that begins with the option's name."""
+    for pattern, words in _ARGPARSE:
+        if match := pattern.fullmatch(message):
+            return match.expand(words)
+    return message
