@@ -186,26 +186,19 @@ class _Workshop:
         self._builds = asyncio.create_task(self._prepare(), name="jupyter_fpga tools")
 
     async def _prepare(self) -> Builds:
-        loop = asyncio.get_running_loop()
-
-        def progress(sentence: str) -> None:
-            # From the thread that does it.
-            self._progress(sentence)
-            loop.call_soon_threadsafe(self._tell, sentence)
-
-        toolchains = await Toolchains.find(progress=progress)
         builds = Builds(
             data_dir=self._data_dir,
             runner=self._runner,
-            toolchains=toolchains,
+            toolchains=await Toolchains.find(),
             limits=self._limits,
             pinned=lambda: self._store.read(images_needed),
         )
-        await builds.prepare(progress)
+        await builds.prepare(self._tell)
         return builds
 
     def _tell(self, sentence: str) -> None:
         """Whoever waits for a build reads in its log what it waits for."""
+        self._progress(sentence)
         self._doing = sentence
         for tell in self._waiting:
             tell(sentence)

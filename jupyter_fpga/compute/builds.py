@@ -91,7 +91,8 @@ class Builds:
         Parameters
         ----------
         progress
-            Gets a sentence when something begins that takes long.
+            Gets a sentence when something begins that takes long, and when a part of it is done. The last one always
+            says all that is still waited for.
 
         Raises
         ------
@@ -99,7 +100,7 @@ class Builds:
             Nothing can be built on this machine, for the reason given.
         """
         progress = progress or _nothing
-        await self.toolchains.warm_up(progress)
+        await self.toolchains.warm_up(progress, self._slots)
 
         def on_stage(report: StageReport) -> None:
             if report.state == "running":

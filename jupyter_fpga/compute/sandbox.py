@@ -29,13 +29,16 @@ from jupyter_fpga.compute.mounts import (
 from jupyter_fpga.compute.seccomp import seccomp_filter
 from jupyter_fpga.errors import LabError
 
-__all__ = ("GATE", "READY", "WORK", "Mount", "Plan", "Sandbox", "SandboxError", "Tier", "descriptors")
+__all__ = ("GATE", "READY", "SEARCHED", "WORK", "Mount", "Plan", "Sandbox", "SandboxError", "Tier", "descriptors")
 
 Tier = Literal["full", "none"]
 """``full``: bubblewrap. ``none``: only limits, fit for the machine's own user alone."""
 
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
+
+SEARCHED = f"{os.path.join(sys.prefix, 'bin')}:/usr/local/bin:/usr/bin:/bin"
+"""``PATH`` of every sandboxed program."""
 
 READY = b"\x01"
 # One byte on standard error says that the walls stand, one line on standard input lets the program start: in between
@@ -336,7 +339,7 @@ class Sandbox:
 
     def _environment(self) -> dict[str, str]:
         environment = {
-            "PATH": f"{os.path.join(sys.prefix, 'bin')}:/usr/local/bin:/usr/bin:/bin",
+            "PATH": SEARCHED,
             "HOME": WORK,
             "TMPDIR": WORK,
             "LANG": "C.UTF-8",

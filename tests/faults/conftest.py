@@ -204,6 +204,7 @@ class FaultyLab:
     async def start(self) -> None:
         self.store = await Store.open(f"sqlite:///{self.folder}/lab.sqlite")
         builds = Builds(data_dir=self.folder, runner=self._runner, toolchains=await Toolchains.find())
+        await builds.prepare()
         configured = tuple(BoardConfig(n, driver=f"board{n}") for n in self.boards)
         self.fpga = Fpga(
             store=self.store,

@@ -55,6 +55,7 @@ class RealLab:
             runner=Runner(self.sandbox, clock=SystemClock()),
             toolchains=await Toolchains.find(),
         )
+        await builds.prepare()
         self.fpga = Fpga(
             store=self.store,
             builds=builds,

@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from jupyter_fpga.compute import BuildOptions, Sandbox, Source, Toolchains
+from jupyter_fpga.compute import BuildOptions, Builds, Sandbox, Source
 from jupyter_fpga.compute.toolchains import ToolMissing
 from jupyter_fpga.errors import Unavailable
 from jupyter_fpga.fpga.config import FpgaConfig
@@ -71,14 +71,14 @@ async def test_two_labs_never_share_a_database(tmp_path):
 async def test_who_waits_for_the_tools_reads_so_in_the_log(tmp_path, monkeypatch):
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def find(progress):
-        await asyncio.to_thread(progress, "Compiling the first tool.")
+    async def prepare(self, progress):
+        progress("Compiling the first tool.")
         begun.set()
         await go_on.wait()
-        await asyncio.to_thread(progress, "Compiling the second tool.")
+        progress("Compiling the second tool.")
         raise ToolMissing("The second tool doesn't run here.")
 
-    monkeypatch.setattr(Toolchains, "find", find)
+    monkeypatch.setattr(Builds, "prepare", prepare)
     said = []
     lab = Lab(LabConfig(tmp_path / "lab", fpga=NO_BOARDS), progress=said.append)
     await lab.start()
