@@ -8,10 +8,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import settings
 
 from jupyter_fpga.client import Job, LabClient, LabError, start_lab
 
 IN_CI = os.environ.get("CI") == "true"
+
+# Modules with assertions besides the tests themselves: what fails there shall be shown with its values, too.
+pytest.register_assert_rewrite(
+    *(f"tests.{name}" for name in ("crash.room", "crash.scenarios", "crash.mishaps", "refusals.designs"))
+)
+
+# A machine that is busy with something else makes no example wrong.
+settings.register_profile("jupyter_fpga", deadline=None)
+settings.load_profile("jupyter_fpga")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,8 +1,16 @@
 """What the tests of the compute floor share."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
-from jupyter_fpga.compute.sandbox import Sandbox
+from jupyter_fpga.compute import Builds, Runner, Sandbox
+from jupyter_fpga.compute.toolchains import Compiler, Toolchains, Yosys
+
+from .builds import Make
+
+STAGES = Path(__file__).with_name("resources") / "stages.py"
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +23,20 @@ def sandbox() -> Sandbox:
 def bare() -> Sandbox:
     """No walls."""
     return Sandbox.without("A test asked for none.")
+
+
+@pytest.fixture
+def make(sandbox: Sandbox, bare: Sandbox, tmp_path: Path) -> Make:
+    """Builds whose stages are a small program of the tests."""
+
+    def make(*, walls: Sandbox = sandbox, **more: object) -> Builds:
+        tools = Toolchains(Yosys("yosys", "0.70", wheel=False), Compiler("c++", "12"), tmp_path, {"gateware": "1"})
+        return Builds(
+            data_dir=tmp_path / "lab",
+            runner=Runner(walls),
+            toolchains=tools,
+            command=[sys.executable, "-c", STAGES.read_text()],
+            **more,  # type: ignore[arg-type]
+        )
+
+    return make

@@ -249,7 +249,6 @@ def test_boards_jobs_and_sessions_keep_to_the_table(make_lab: Callable[..., Any]
         settings=settings(
             max_examples=15,
             stateful_step_count=25,
-            deadline=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
         ),

@@ -93,7 +93,7 @@ def one_by_one(bus: Bus, operations: list[Operation]) -> list[list[int]]:
     baud=st.sampled_from([115_200, 1_000_000, 3_000_000]),
     seed=st.integers(0, 2**32),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 async def test_pipelined_is_as_one_by_one(operations, depth, baud, seed):
     line = Line(depth=depth, baud=baud, seed=seed)
     known = []
@@ -111,7 +111,7 @@ async def test_pipelined_is_as_one_by_one(operations, depth, baud, seed):
     batches=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 12)), min_size=1, max_size=20),
     seed=st.integers(0, 2**32),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 async def test_users_get_their_own_answers(batches, seed):
     line = Line(seed=seed)
     line.bus.memory[:4] = range(100, 104)
@@ -135,7 +135,7 @@ async def test_users_get_their_own_answers(batches, seed):
     writes=st.booleans(),
     seed=st.integers(0, 2**32),
 )
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 async def test_a_bus_error_is_that_of_the_operation_that_made_it(before, after, writes, seed):
     line = Line(seed=seed)
     wrong = Operation.write(UNMAPPED + 8, [1]) if writes else Operation.read(UNMAPPED + 8)
@@ -209,7 +209,7 @@ async def test_control_registers_may_be_anywhere():
     seed=st.integers(0, 2**32),
     operations=st.lists(RIGHT, min_size=1, max_size=40),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 async def test_a_byte_too_few_or_too_many_is_never_taken_for_right(at, what, seed, operations):
     """One fault among the answers: the run ends right, or with only right results known."""
 
@@ -275,7 +275,7 @@ async def test_what_is_not_in_step_is_said(spoil, reason):
 
 
 @given(operations=st.lists(RIGHT, min_size=1, max_size=60), seed=st.integers(0, 2**32))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 async def test_a_fifo_that_is_smaller_than_it_says_gives_no_wrong_results(operations, seed):
     line = Line(seed=seed)
     line.bridge.depth = 24
