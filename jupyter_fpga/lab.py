@@ -8,8 +8,8 @@ from pathlib import Path
 
 from .clock import Clock, SystemClock
 from .compute import BuildOptions, BuildResult, Builds, Runner, Sandbox, Source, StageReport, Toolchains
-from .compute.orphans import end_orphans
-from .compute.stages import LIMITS, limits_within
+from .compute.builds.stages import LIMITS, limits_within
+from .compute.sandbox.orphans import end_orphans
 from .errors import Unavailable
 from .fpga.config import FpgaConfig
 from .fpga.drivers import SimulatedDriver

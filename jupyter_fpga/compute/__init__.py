@@ -1,14 +1,14 @@
 """Floor 1: programs of strangers in sandboxes, their results kept by content. Builds are its first client."""
 
-from jupyter_fpga.compute.builds import Builds
-from jupyter_fpga.compute.cache import ActionCache
-from jupyter_fpga.compute.design import BuildFailed, BuildOptions, BuildResult, Source, StageReport
-from jupyter_fpga.compute.detached import Detached
-from jupyter_fpga.compute.limits import Limits
-from jupyter_fpga.compute.mounts import Mount
-from jupyter_fpga.compute.runner import Finished, Runner
-from jupyter_fpga.compute.sandbox import Sandbox, SandboxError
-from jupyter_fpga.compute.toolchains import Toolchains, ToolMissing
+from jupyter_fpga.compute.builds.design import BuildFailed, BuildOptions, BuildResult, Source, StageReport
+from jupyter_fpga.compute.builds.pipeline import Builds
+from jupyter_fpga.compute.builds.toolchains import Toolchains, ToolMissing
+from jupyter_fpga.compute.cache.results import ActionCache
+from jupyter_fpga.compute.sandbox.detached import Detached
+from jupyter_fpga.compute.sandbox.limits import Limits
+from jupyter_fpga.compute.sandbox.mounts import Mount
+from jupyter_fpga.compute.sandbox.programs import Finished, Runner
+from jupyter_fpga.compute.sandbox.walls import Sandbox, SandboxError
 
 __all__ = (
     "ActionCache",

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, insert, select, update
 
-from jupyter_fpga.compute.design import BuildResult
+from jupyter_fpga.compute.builds.design import BuildResult
 from jupyter_fpga.fpga import refusals, states
 from jupyter_fpga.fpga.config import FpgaConfig
 from jupyter_fpga.fpga.records import stage_records

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from sqlalchemy import Connection, RowMapping
 
 from jupyter_fpga.clock import Clock
-from jupyter_fpga.compute.design import BuildOptions, BuildResult, Source, StageReport
+from jupyter_fpga.compute.builds.design import BuildOptions, BuildResult, Source, StageReport
 from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga import refusals
 from jupyter_fpga.fpga.alarms import Alarms

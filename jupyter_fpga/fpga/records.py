@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Mapping
 from typing import Any
 
-from jupyter_fpga.compute.design import BuildResult
+from jupyter_fpga.compute.builds.design import BuildResult
 from jupyter_fpga.people import Person
 
 __all__ = ("LAB", "board_record", "error_record", "iso", "job_record", "session_record", "stage_records")

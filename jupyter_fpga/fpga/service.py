@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from jupyter_fpga._version import __version__
 from jupyter_fpga.clock import Clock, SystemClock
-from jupyter_fpga.compute.design import Source
+from jupyter_fpga.compute.builds.design import Source
 from jupyter_fpga.fpga import bench, events, jobs, metrics, refusals, restart, sessions, stream, submission, worker
 from jupyter_fpga.fpga.config import BoardConfig, FpgaConfig, SubmitOptions
 from jupyter_fpga.fpga.drivers import Driver

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from sqlalchemy import insert, select
 
-from jupyter_fpga.compute.design import Source
+from jupyter_fpga.compute.builds.design import Source
 from jupyter_fpga.fpga import refusals
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.moves import Move

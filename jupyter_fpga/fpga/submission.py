@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, insert, select
 
-from jupyter_fpga.compute.design import Source
+from jupyter_fpga.compute.builds.design import Source
 from jupyter_fpga.fpga import refusals, sources
 from jupyter_fpga.fpga.config import SubmitOptions
 from jupyter_fpga.fpga.floor import Floor

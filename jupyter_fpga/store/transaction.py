@@ -87,6 +87,33 @@ class Transaction:
         self.events.append(event)
         return lsn
 
+    def events_of(self, kind: str, about: Sequence[tuple[str | None, dict[str, Any]]], *, public: bool = False) -> int:
+        """Append one event of a kind for each owner and facts in ``about``; returns the LSN of the first.
+
+        The same as as many calls of :meth:`event`, in two statements: for thousands of actions at a time.
+
+        Parameters
+        ----------
+        kind, public
+            As for :meth:`event`.
+        about
+            At least one pair of owner and JSON-able facts.
+        """
+        last: int = self.connection.execute(
+            update(counters)
+            .where(counters.c.name == "lsn")
+            .values(value=counters.c.value + len(about))
+            .returning(counters.c.value)
+        ).scalar_one()
+        first = last - len(about) + 1
+        news = [
+            Event(first + number, self.now, kind, owner=owner, public=public, data=plain(facts))
+            for number, (owner, facts) in enumerate(about)
+        ]
+        self.connection.execute(insert(events), [vars(event) for event in news])
+        self.events += news
+        return first
+
     def transition(
         self,
         table: Table,

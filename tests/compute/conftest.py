@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_fpga.compute import Builds, Runner, Sandbox
-from jupyter_fpga.compute.toolchains import Compiler, Toolchains, Yosys
+from jupyter_fpga.compute.builds.toolchains import Compiler, Toolchains, Yosys
 
 from .builds import Make
 

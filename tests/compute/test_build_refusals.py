@@ -5,8 +5,8 @@ import json
 import pytest
 
 from jupyter_fpga.compute import BuildFailed, BuildOptions, Limits, Source
-from jupyter_fpga.compute.limits import MIB
-from jupyter_fpga.compute.stages import LIMITS
+from jupyter_fpga.compute.builds.stages import LIMITS
+from jupyter_fpga.compute.sandbox.limits import MIB
 from jupyter_fpga.errors import Invalid
 
 from .builds import Heard, Make, design, fail

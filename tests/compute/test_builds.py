@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_fpga.compute import BuildOptions, Sandbox
-from jupyter_fpga.compute.recipe import CLOCK_HZ
+from jupyter_fpga.compute.builds.recipe import CLOCK_HZ
 
 from .builds import Heard, Make, design
 

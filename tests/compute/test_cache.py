@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_fpga.compute.cache import Action, ActionCache, Made, action_key
+from jupyter_fpga.compute.cache.results import Action, ActionCache, Made, action_key
 
 
 @pytest.fixture

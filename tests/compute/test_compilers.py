@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_fpga.compute.compilers import Compiler, find_compiler, warm_compiler
-from jupyter_fpga.compute.sandbox import SEARCHED
-from jupyter_fpga.compute.toolchains import Toolchains, ToolMissing, Yosys
+from jupyter_fpga.compute.builds.compilers import Compiler, find_compiler, warm_compiler
+from jupyter_fpga.compute.builds.toolchains import Toolchains, ToolMissing, Yosys
+from jupyter_fpga.compute.sandbox.walls import SEARCHED
 
 ZIG = """\
 import json, os, pathlib, sys

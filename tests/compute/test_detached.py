@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_fpga.compute.detached import DETACHED_LIMITS, Detached, kill_detached, spawn_detached, start_time
-from jupyter_fpga.compute.process import wait_readable
-from jupyter_fpga.compute.sandbox import Mount, Sandbox, SandboxError
+from jupyter_fpga.compute.sandbox.detached import DETACHED_LIMITS, Detached, kill_detached, spawn_detached, start_time
+from jupyter_fpga.compute.sandbox.process import wait_readable
+from jupyter_fpga.compute.sandbox.walls import Mount, Sandbox, SandboxError
 
 BOARD = r"""
 import os, socket, sys, json

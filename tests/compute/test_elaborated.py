@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_fpga.compute.elaborated import Unbelievable, netlist_digest, read_elaborated
+from jupyter_fpga.compute.builds.elaborated import Unbelievable, netlist_digest, read_elaborated
 
 ABOUT = {"language": "rtlil", "files": ["netlist.il"], "top": "lab_window", "whole_soc": False}
 NETLIST = """\

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_fpga.compute.limits import MIB, Limits
-from jupyter_fpga.compute.process import wait_readable
-from jupyter_fpga.compute.runner import Finished, Runner
-from jupyter_fpga.compute.sandbox import Mount, Sandbox
-from jupyter_fpga.compute.workfolder import BadOutput
+from jupyter_fpga.compute.sandbox.limits import MIB, Limits
+from jupyter_fpga.compute.sandbox.process import wait_readable
+from jupyter_fpga.compute.sandbox.programs import Finished, Runner
+from jupyter_fpga.compute.sandbox.walls import Mount, Sandbox
+from jupyter_fpga.compute.sandbox.workfolder import BadOutput
 
 SMALL = Limits(
     wall_seconds=60,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_fpga.compute.mounts import Mount, mount_options, translate
-from jupyter_fpga.compute.sandbox import Sandbox
-from jupyter_fpga.compute.seccomp import seccomp_filter
+from jupyter_fpga.compute.sandbox.mounts import Mount, mount_options, translate
+from jupyter_fpga.compute.sandbox.seccomp import seccomp_filter
+from jupyter_fpga.compute.sandbox.walls import Sandbox
 
 
 def test_the_best_tier_is_found(sandbox: Sandbox) -> None:

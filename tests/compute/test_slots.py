@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from jupyter_fpga.compute.slots import Slots
+from jupyter_fpga.compute.builds.slots import Slots
 
 
 async def test_slots_go_by_rank_and_then_by_order() -> None:

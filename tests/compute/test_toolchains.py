@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_fpga.compute import toolchains
-from jupyter_fpga.compute.toolchains import Toolchains, ToolMissing
-from jupyter_fpga.compute.warmup import cache_folder, yosys_token
+from jupyter_fpga.compute.builds import toolchains
+from jupyter_fpga.compute.builds.toolchains import Toolchains, ToolMissing
+from jupyter_fpga.compute.builds.warmup import cache_folder, yosys_token
 
 Place = Callable[..., Path]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_fpga.compute.slots import Slots
-from jupyter_fpga.compute.warmup import Chore, ToolMissing, do_chores, run_tool
+from jupyter_fpga.compute.builds.slots import Slots
+from jupyter_fpga.compute.builds.warmup import Chore, ToolMissing, do_chores, run_tool
 
 MAKING = "Making the first, the second and the third ready for this machine (once, a minute or two)."
 

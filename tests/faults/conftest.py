@@ -13,7 +13,7 @@ import serial
 
 from jupyter_fpga.clock import SystemClock
 from jupyter_fpga.compute import Builds, Runner, Sandbox, Source, Toolchains
-from jupyter_fpga.compute.detached import start_time
+from jupyter_fpga.compute.sandbox.detached import start_time
 from jupyter_fpga.fpga.config import BoardConfig, FpgaConfig, SubmitOptions
 from jupyter_fpga.fpga.drivers import Record, SimulatedDriver
 from jupyter_fpga.fpga.service import Fpga

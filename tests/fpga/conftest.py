@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_fpga.compute.design import Source
+from jupyter_fpga.compute.builds.design import Source
 from jupyter_fpga.errors import Unavailable
 from jupyter_fpga.fpga.config import FpgaConfig, SubmitOptions, simulated_boards
 from jupyter_fpga.fpga.service import Fpga

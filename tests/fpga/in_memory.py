@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from jupyter_fpga.compute.design import BuildFailed, BuildResult, Source, StageReport
+from jupyter_fpga.compute.builds.design import BuildFailed, BuildResult, Source, StageReport
 from jupyter_fpga.errors import Unavailable
 from jupyter_fpga.fpga.wishbone import LinkLost, Operation, ProofFailed
 from jupyter_fpga.gateware.manifest import Control, Manifest, Register, Window

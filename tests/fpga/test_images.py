@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from typing import Any
 
-from jupyter_fpga.compute.design import Source
+from jupyter_fpga.compute.builds.design import Source
 from jupyter_fpga.fpga.config import SubmitOptions
 from jupyter_fpga.fpga.images import images_needed
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_fpga.compute.design import BuildFailed
+from jupyter_fpga.compute.builds.design import BuildFailed
 from jupyter_fpga.fpga.config import simulated_boards
 
 

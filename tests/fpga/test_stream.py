@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_fpga.compute.design import Source
+from jupyter_fpga.compute.builds.design import Source
 from jupyter_fpga.errors import Conflict, Forbidden, Invalid, LabError
 from jupyter_fpga.fpga.frames import Request, TextRequest
 from jupyter_fpga.fpga.rates import RateLimit

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from jupyter_fpga.compute.design import Source
+from jupyter_fpga.compute.builds.design import Source
 from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga.config import SubmitOptions
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_fpga.compute.design import Source
+from jupyter_fpga.compute.builds.design import Source
 from jupyter_fpga.errors import Conflict, Forbidden, Invalid, LabError, NotFound, QuotaExceeded, TooLarge, Unavailable
 from jupyter_fpga.fpga.config import BoardConfig, Quotas, SubmitOptions
 from jupyter_fpga.fpga.wishbone import LinkLost

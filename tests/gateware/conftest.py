@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_fpga.compute.elaborated import read_elaborated
+from jupyter_fpga.compute.builds.elaborated import read_elaborated
 from jupyter_fpga.gateware.elaborate._request import Request
 from jupyter_fpga.gateware.elaborate._source import Source
 from jupyter_fpga.gateware.manifest import Manifest, Register

@@ -6,7 +6,7 @@ import stat
 import pytest
 
 from jupyter_fpga.compute import BuildOptions, Builds, Sandbox, Source
-from jupyter_fpga.compute.toolchains import ToolMissing
+from jupyter_fpga.compute.builds.toolchains import ToolMissing
 from jupyter_fpga.errors import Unavailable
 from jupyter_fpga.fpga.config import FpgaConfig
 from jupyter_fpga.lab import Lab, LabConfig, UnsafeLab

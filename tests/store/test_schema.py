@@ -10,10 +10,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, insert, inspect, make_url, select, text
 
 from jupyter_fpga.store import Store, StoreUnusable, Transaction
+from jupyter_fpga.store.action_tables import actions
 from jupyter_fpga.store.migrate import MIGRATIONS, upgrade
 from jupyter_fpga.store.postgresql import PostgreSQL
 from jupyter_fpga.store.sqlite import SQLite
-from jupyter_fpga.store.tables import boards, job_logs, jobs, metadata
+from jupyter_fpga.store.tables import boards, job_logs, jobs
 
 
 def outside(url: str, work: Callable[[Connection], object]) -> object:
@@ -32,7 +33,7 @@ def outside(url: str, work: Callable[[Connection], object]) -> object:
 async def test_the_migrations_make_what_the_tables_say(store: Store) -> None:
     def compare(connection: Connection) -> object:
         options = {"compare_type": True, "compare_server_default": True}
-        return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+        return compare_metadata(MigrationContext.configure(connection, opts=options), actions.metadata)
 
     assert await store.read(compare) == []
 
@@ -53,7 +54,7 @@ async def test_a_newer_database_is_refused_and_left_alone(url: str) -> None:
     assert (caught.value.code, caught.value.message) == (
         "database_too_new",
         f"The database {where} was written by a newer jupyter_fpga (its schema is 0099, this version knows up to "
-        "0001). Upgrade with: pip install --upgrade jupyter-fpga",
+        "0002). Upgrade with: pip install --upgrade jupyter-fpga",
     )
     found = outside(
         url, lambda connection: connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -82,9 +83,9 @@ async def test_a_database_of_something_else_is_refused_and_left_alone(url: str) 
 def test_a_migration_happens_whole_or_not_at_all(url: str, tmp_path: Path) -> None:
     broken = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, broken, ignore=shutil.ignore_patterns("__pycache__"))
-    (broken / "versions" / "0002_broken.py").write_text(
+    (broken / "versions" / "0003_broken.py").write_text(
         "from alembic import op\n"
-        "revision, down_revision = '0002', '0001'\n"
+        "revision, down_revision = '0003', '0002'\n"
         "def upgrade():\n"
         "    op.execute('CREATE TABLE half (id INTEGER)')\n"
         "    raise ZeroDivisionError\n"
@@ -95,7 +96,7 @@ def test_a_migration_happens_whole_or_not_at_all(url: str, tmp_path: Path) -> No
         with pytest.raises(ZeroDivisionError):
             upgrade(connection, "here", broken)
         assert "half" not in inspect(connection).get_table_names()
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0001"
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0002"
     database.release()
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import serial
 
-from jupyter_fpga.compute.detached import Detached, kill_detached, spawn_detached, start_time
-from jupyter_fpga.compute.sandbox import Mount, Sandbox, SandboxError
+from jupyter_fpga.compute.sandbox.detached import Detached, kill_detached, spawn_detached, start_time
+from jupyter_fpga.compute.sandbox.walls import Mount, Sandbox, SandboxError
 from jupyter_fpga.gateware.manifest import Manifest
 
 from ._bench import SimulatedBench

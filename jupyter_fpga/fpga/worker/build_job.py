@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from jupyter_fpga.compute.design import BuildOptions, BuildResult, StageReport
+from jupyter_fpga.compute.builds.design import BuildOptions, BuildResult, StageReport
 from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga import sources
 from jupyter_fpga.fpga.floor import Floor

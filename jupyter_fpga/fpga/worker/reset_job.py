@@ -2,7 +2,7 @@
 
 from sqlalchemy import RowMapping
 
-from jupyter_fpga.compute.design import BuildResult
+from jupyter_fpga.compute.builds.design import BuildResult
 from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.logs import JobLog

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from jupyter_fpga.store.tables import metadata
+from jupyter_fpga.store.action_tables import actions
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=actions.metadata,
     # SQLite can take back DDL too, once its driver is kept from committing: a migration happens whole or not at all.
     transactional_ddl=True,
 )

@@ -14,9 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-from jupyter_fpga.compute.orphans import end_orphans
-from jupyter_fpga.compute.process import launch
-from jupyter_fpga.compute.sandbox import Plan, Sandbox
+from jupyter_fpga.compute.sandbox.orphans import end_orphans
+from jupyter_fpga.compute.sandbox.process import launch
+from jupyter_fpga.compute.sandbox.walls import Plan, Sandbox
 
 PR_SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 

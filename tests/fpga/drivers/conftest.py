@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_fpga.compute.sandbox import Sandbox
+from jupyter_fpga.compute.sandbox.walls import Sandbox
 from jupyter_fpga.fpga.drivers import Record, SimulatedDriver
 from jupyter_fpga.gateware.manifest import Manifest
 from jupyter_fpga.gateware.targets import SIMULATED

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_fpga.compute.sandbox import Sandbox
+from jupyter_fpga.compute.sandbox.walls import Sandbox
 from jupyter_fpga.fpga.drivers import DriverError, Record, SimulatedDriver
 
 from .conftest import IDENTIFIER, MANIFEST, all_ended, ended, processes
@@ -72,7 +72,7 @@ async def test_power_cycle(driver: SimulatedDriver, board: Record, image: Path) 
 LAB_THAT_DIES = """
 import asyncio, json, os, sys
 from pathlib import Path
-from jupyter_fpga.compute.sandbox import Sandbox
+from jupyter_fpga.compute.sandbox.walls import Sandbox
 from jupyter_fpga.fpga.drivers import SimulatedDriver
 from jupyter_fpga.gateware.manifest import Manifest
 

@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jupyter_fpga.compute.compilers import Compiler, find_compiler, warm_compiler
-from jupyter_fpga.compute.mounts import WORK, Mount
-from jupyter_fpga.compute.slots import Slots
-from jupyter_fpga.compute.warmup import (
+from jupyter_fpga.compute.builds.compilers import Compiler, find_compiler, warm_compiler
+from jupyter_fpga.compute.builds.slots import Slots
+from jupyter_fpga.compute.builds.warmup import (
     ToolMissing,
     as_one,
     cache_folder,
@@ -27,6 +26,7 @@ from jupyter_fpga.compute.warmup import (
     wheel_folder,
     yosys_token,
 )
+from jupyter_fpga.compute.sandbox.mounts import WORK, Mount
 
 __all__ = ("Compiler", "ToolMissing", "Toolchains", "Yosys")
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from jupyter_fpga.compute.mounts import (
+from jupyter_fpga.compute.sandbox.mounts import (
     WORK,
     Mount,
     mount_options,
@@ -26,7 +26,7 @@ from jupyter_fpga.compute.mounts import (
     system_mounts,
     translate,
 )
-from jupyter_fpga.compute.seccomp import seccomp_filter
+from jupyter_fpga.compute.sandbox.seccomp import seccomp_filter
 from jupyter_fpga.errors import LabError
 
 __all__ = ("GATE", "READY", "SEARCHED", "WORK", "Mount", "Plan", "Sandbox", "SandboxError", "Tier", "descriptors")

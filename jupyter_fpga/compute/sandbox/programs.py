@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,19 +11,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jupyter_fpga.clock import Clock, SystemClock
-from jupyter_fpga.compute.detached import DETACHED_LIMITS, Detached, kill_detached, spawn_detached
-from jupyter_fpga.compute.limits import Limits
-from jupyter_fpga.compute.mounts import WORK, Mount
-from jupyter_fpga.compute.process import Launched, launch
-from jupyter_fpga.compute.sandbox import Sandbox
-from jupyter_fpga.compute.supervisor import Bound, Supervisor
-from jupyter_fpga.compute.usage import NamespaceTree, SessionTree, Tree
-from jupyter_fpga.compute.workfolder import collect, put, size_of_folder
+from jupyter_fpga.compute.sandbox.detached import DETACHED_LIMITS, Detached, kill_detached, spawn_detached
+from jupyter_fpga.compute.sandbox.limits import Limits
+from jupyter_fpga.compute.sandbox.mounts import WORK, Mount
+from jupyter_fpga.compute.sandbox.process import Launched, launch
+from jupyter_fpga.compute.sandbox.supervisor import Bound, Supervisor
+from jupyter_fpga.compute.sandbox.usage import NamespaceTree, SessionTree, Tree
+from jupyter_fpga.compute.sandbox.walls import Sandbox, SandboxError
+from jupyter_fpga.compute.sandbox.workfolder import collect, put, size_of_folder
 
-__all__ = ("Finished", "Runner")
+__all__ = ("Finished", "ProgramKilled", "Runner")
 
 _MARK = "JUPYTER_FPGA_RUN"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class ProgramKilled(SandboxError):
+    """Somebody outside killed the sandbox: neither the lab, nor the program itself."""
+
+    default_code = "program_killed"
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,7 @@ class Runner:
         into: Path | None = None,
         mounts: Sequence[Mount] = (),
         environment: Mapping[str, str] | None = None,
+        on_start: Callable[[], None] | None = None,
         on_output: Callable[[str], None] | None = None,
     ) -> Finished:
         """Run a program to its end. When the caller is cancelled, the whole tree is gone before this returns.
@@ -100,6 +108,8 @@ class Runner:
             What else it may see.
         environment
             What it finds in its environment besides the usual.
+        on_start
+            Called when it begins.
         on_output
             Gets each line that it prints.
 
@@ -107,6 +117,8 @@ class Runner:
         ------
         SandboxError
             It could not be started.
+        ProgramKilled
+            Its sandbox was killed from outside.
         BadOutput
             It left something else than plain files of acceptable size as outputs.
         """
@@ -128,7 +140,15 @@ class Runner:
                 launched.limit(limits, count_processes=self.sandbox.counts_processes)
                 supervisor = Supervisor(launched, tree, disk, limits, clock=self._clock, on_output=on_output)
                 started = self._clock.monotonic()
+                if on_start is not None:
+                    on_start()
                 code = await supervisor.run()
+                if supervisor.bound is None and work is None and launched.popen.returncode < 0:
+                    # bubblewrap gives a program's own signal on as an exit code; this one was its own end.
+                    raise ProgramKilled(
+                        f"The sandbox was killed by {signal.Signals(-launched.popen.returncode).name} from outside; "
+                        "the machine may be out of memory. Try again."
+                    )
                 seconds = self._clock.monotonic() - started
                 taken: dict[str, Path] = {}
                 if supervisor.bound is None and into is not None:
@@ -199,11 +219,11 @@ class Runner:
         passed: Sequence[int] = (),
         limits: Limits = DETACHED_LIMITS,
     ) -> Detached:
-        """Start a program that outlives the lab; see :func:`~jupyter_fpga.compute.detached.spawn_detached`."""
+        """Start a program that outlives the lab; see :func:`~jupyter_fpga.compute.sandbox.detached.spawn_detached`."""
         return await spawn_detached(
             self.sandbox, command, folder=folder, mounts=mounts, environment=environment, passed=passed, limits=limits
         )
 
     async def kill_detached(self, detached: Detached) -> None:
-        """End it with everything it started; see :func:`~jupyter_fpga.compute.detached.kill_detached`."""
+        """End it with everything it started; see :func:`~jupyter_fpga.compute.sandbox.detached.kill_detached`."""
         await kill_detached(detached)

@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_fpga.compute.process import wait_readable
-from jupyter_fpga.compute.slots import Slots
-from jupyter_fpga.compute.supervisor import uninterrupted
+from jupyter_fpga.compute.builds.slots import Slots
+from jupyter_fpga.compute.sandbox.process import wait_readable
+from jupyter_fpga.compute.sandbox.supervisor import uninterrupted
 from jupyter_fpga.errors import LabError, Unavailable
 
 __all__ = (

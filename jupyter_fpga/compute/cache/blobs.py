@@ -75,6 +75,35 @@ class BlobStore:
         os.replace(path, target)
         return blob
 
+    def take(self, path: Path, hash: str) -> Blob | None:
+        """Take a file in that should have a hash, and see to it that it is on the disk for good.
+
+        Returns ``None``, and leaves the file where it is, when it has another. A file on another file system is
+        copied first.
+        """
+        if path.stat().st_dev != self._folder.stat().st_dev:
+            path = Path(shutil.move(path, self._folder / f"{secrets.token_hex(8)}.new"))
+        if digest_of(path) != hash:
+            return None
+        with open(path, "rb") as file:
+            os.fsync(file.fileno())
+        os.chmod(path, 0o644)  # the program bit is for results alone
+        blob = self.add(path)
+        descriptor = os.open(self.path(blob).parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        return blob
+
+    def find(self, hash: str) -> Path | None:
+        """Where a content is, program or not; ``None`` if it isn't there."""
+        for executable in (False, True):
+            path = self.path(Blob(hash, 0, executable))
+            if path.exists():
+                return path
+        return None
+
     def check(self, blob: Blob) -> bool:
         """Whether a content is there and is what its name says; a spoilt one is removed."""
         path = self.path(blob)

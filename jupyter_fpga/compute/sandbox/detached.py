@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_fpga.compute.limits import MIB, Limits
-from jupyter_fpga.compute.mounts import Mount
-from jupyter_fpga.compute.process import launch, wait_readable
-from jupyter_fpga.compute.sandbox import Sandbox
+from jupyter_fpga.compute.sandbox.limits import MIB, Limits
+from jupyter_fpga.compute.sandbox.mounts import Mount
+from jupyter_fpga.compute.sandbox.process import launch, wait_readable
+from jupyter_fpga.compute.sandbox.walls import Sandbox
 
 __all__ = ("DETACHED_LIMITS", "Detached", "kill_detached", "spawn_detached", "start_time")
 

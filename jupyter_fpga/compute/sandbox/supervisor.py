@@ -7,9 +7,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Literal, TypeVar
 
 from jupyter_fpga.clock import Clock
-from jupyter_fpga.compute.limits import Limits
-from jupyter_fpga.compute.process import Launched, wait_readable
-from jupyter_fpga.compute.usage import Tree, Usage
+from jupyter_fpga.compute.sandbox.limits import Limits
+from jupyter_fpga.compute.sandbox.process import Launched, wait_readable
+from jupyter_fpga.compute.sandbox.usage import Tree, Usage
 
 __all__ = ("Bound", "Supervisor", "uninterrupted")
 

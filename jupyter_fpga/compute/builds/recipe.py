@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from jupyter_fpga.compute.cache import Action, ActionCache, Entry, Made, action_key
-from jupyter_fpga.compute.design import BuildOptions, Source, Stage
-from jupyter_fpga.compute.elaborated import ABOUT, MANIFEST, Elaborated
-from jupyter_fpga.compute.mounts import Mount
-from jupyter_fpga.compute.slots import Slots
-from jupyter_fpga.compute.stages import BASE_TARGET, Steps
+from jupyter_fpga.compute.builds.design import BuildOptions, Source, Stage
+from jupyter_fpga.compute.builds.elaborated import ABOUT, MANIFEST, Elaborated
+from jupyter_fpga.compute.builds.slots import Slots
+from jupyter_fpga.compute.builds.stages import BASE_TARGET, Steps
+from jupyter_fpga.compute.cache.results import Action, ActionCache, Entry, Made, action_key
+from jupyter_fpga.compute.sandbox.mounts import Mount
 
 __all__ = ("CLOCK_HZ", "CSR", "REPORTS", "Recipe")
 
@@ -138,7 +138,7 @@ class Recipe:
         Parameters
         ----------
         base
-            Awaited for the base's :class:`~jupyter_fpga.compute.cache.Entry` when the work is really done.
+            Awaited for the base's :class:`~jupyter_fpga.compute.cache.results.Entry` when the work is really done.
         """
 
         async def make(folder: Path, say: Callable[[str], None]) -> Made:

@@ -9,7 +9,7 @@ import os
 import signal
 from pathlib import Path
 
-from jupyter_fpga.compute.sandbox import GATE
+from jupyter_fpga.compute.sandbox.walls import GATE
 
 __all__ = ("end_orphans",)
 

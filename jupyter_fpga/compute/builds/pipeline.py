@@ -11,17 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jupyter_fpga.compute.blobs import replace_file
-from jupyter_fpga.compute.cache import Action, ActionCache, Entry
-from jupyter_fpga.compute.design import BuildFailed, BuildOptions, BuildResult, Source, Stage, StageReport
-from jupyter_fpga.compute.elaborated import Elaborated, Unbelievable, read_elaborated
-from jupyter_fpga.compute.limits import Limits
-from jupyter_fpga.compute.recipe import CSR, REPORTS, Recipe
-from jupyter_fpga.compute.runner import Runner
-from jupyter_fpga.compute.slots import Slots
-from jupyter_fpga.compute.stages import LIMITS, Steps
-from jupyter_fpga.compute.supervisor import uninterrupted
-from jupyter_fpga.compute.toolchains import Toolchains
+from jupyter_fpga.compute.builds.design import BuildFailed, BuildOptions, BuildResult, Source, Stage, StageReport
+from jupyter_fpga.compute.builds.elaborated import Elaborated, Unbelievable, read_elaborated
+from jupyter_fpga.compute.builds.recipe import CSR, REPORTS, Recipe
+from jupyter_fpga.compute.builds.slots import Slots
+from jupyter_fpga.compute.builds.stages import LIMITS, Steps
+from jupyter_fpga.compute.builds.toolchains import Toolchains
+from jupyter_fpga.compute.cache.blobs import replace_file
+from jupyter_fpga.compute.cache.results import Action, ActionCache, Entry
+from jupyter_fpga.compute.sandbox.limits import Limits
+from jupyter_fpga.compute.sandbox.programs import Runner
+from jupyter_fpga.compute.sandbox.supervisor import uninterrupted
 from jupyter_fpga.gateware.manifest import Manifest
 
 __all__ = ("Builds",)
@@ -57,7 +57,7 @@ class Builds:
     pinned
         Awaited for the digests of builds that must stay, whatever their age: those that are, or will be, on boards.
     command
-        The program of the stages; see :class:`~jupyter_fpga.compute.stages.Steps`.
+        The program of the stages; see :class:`~jupyter_fpga.compute.builds.stages.Steps`.
     """
 
     def __init__(

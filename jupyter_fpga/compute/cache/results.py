@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupyter_fpga.compute.blobs import Blob, BlobStore, replace_file
+from jupyter_fpga.compute.cache.blobs import Blob, BlobStore, replace_file
 
 __all__ = ("Action", "ActionCache", "Entry", "Made", "action_key")
 
@@ -232,17 +232,26 @@ class ActionCache:
             for listener in list(me.listeners):
                 listener(line)
 
-        folder = Path(tempfile.mkdtemp(dir=self._scratch))
+        folder = self.scratch()
         try:
             started = loop.time()
             made = await action.make(folder, say)
-            return await asyncio.to_thread(self._keep, action.key, made, loop.time() - started)
+            return await asyncio.to_thread(self.keep, action.key, made, loop.time() - started)
         finally:
             if self._flights.get(action.key) is me:
                 del self._flights[action.key]
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _keep(self, key: str, made: Made, seconds: float) -> Entry:
+    def scratch(self) -> Path:
+        """A new empty folder on the cache's file system, for files that :meth:`keep` will take."""
+        return Path(tempfile.mkdtemp(dir=self._scratch))
+
+    def discard(self, folder: Path) -> None:
+        """Remove a folder that :meth:`scratch` made, with what is left in it."""
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def keep(self, key: str, made: Made, seconds: float) -> Entry:
+        """Keep what doing an action's work gave; its files are moved."""
         entry = Entry(key, {name: self.blobs.add(path) for name, path in made.files.items()}, list(made.log), seconds)
         record = {"version": _VERSION, **asdict(entry)}
         # After its files, so that a record never names what isn't there.

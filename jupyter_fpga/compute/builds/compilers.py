@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_fpga.compute.sandbox import SEARCHED
-from jupyter_fpga.compute.warmup import Chore, ToolMissing, run_tool, say_version
+from jupyter_fpga.compute.builds.warmup import Chore, ToolMissing, run_tool, say_version
+from jupyter_fpga.compute.sandbox.walls import SEARCHED
 
 __all__ = ("Compiler", "find_compiler", "warm_compiler")
 

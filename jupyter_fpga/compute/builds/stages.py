@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from jupyter_fpga.compute.cache import Made
-from jupyter_fpga.compute.design import BuildFailed, Stage
-from jupyter_fpga.compute.limits import MIB, Limits
-from jupyter_fpga.compute.mounts import Mount
-from jupyter_fpga.compute.runner import Finished, Runner
-from jupyter_fpga.compute.supervisor import Bound
-from jupyter_fpga.compute.toolchains import Toolchains
-from jupyter_fpga.compute.workfolder import BadOutput
+from jupyter_fpga.compute.builds.design import BuildFailed, Stage
+from jupyter_fpga.compute.builds.toolchains import Toolchains
+from jupyter_fpga.compute.cache.results import Made
+from jupyter_fpga.compute.sandbox.limits import MIB, Limits
+from jupyter_fpga.compute.sandbox.mounts import Mount
+from jupyter_fpga.compute.sandbox.programs import Finished, Runner
+from jupyter_fpga.compute.sandbox.supervisor import Bound
+from jupyter_fpga.compute.sandbox.workfolder import BadOutput
 
 __all__ = ("BASE_TARGET", "LIMITS", "Steps", "limits_within")
 

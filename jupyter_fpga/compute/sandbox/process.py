@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from jupyter_fpga.compute.limits import Limits
-from jupyter_fpga.compute.sandbox import READY, Plan, SandboxError, descriptors
+from jupyter_fpga.compute.sandbox.limits import Limits
+from jupyter_fpga.compute.sandbox.walls import READY, Plan, SandboxError, descriptors
 
 __all__ = ("Launched", "launch", "wait_readable")
 

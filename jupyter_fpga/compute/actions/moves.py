@@ -1,0 +1,183 @@
+"""Edges of actions in the store, many at a time: conditional changes, and one event per edge."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, bindparam, delete, insert, select, update
+
+from jupyter_fpga.compute.actions.states import ACTION_EDGES, QUEUE_EDGES, UNFINISHED, Cause, QueueCause
+from jupyter_fpga.store import Transaction
+from jupyter_fpga.store.action_tables import actions, queues
+
+__all__ = (
+    "accept",
+    "end_queue_if_empty",
+    "has_work",
+    "move",
+    "move_queue",
+    "retire",
+    "rows_of",
+    "stale_result",
+    "touch_queues",
+)
+
+_AT_ONCE = 500
+"""Parameters in one IN (…): SQLite takes 32,766, PostgreSQL too, but long statements are parsed anew each time."""
+
+_ENDS = ("completed", "failed", "abandoned", "cancelled")
+
+
+def accept(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert actions as ``pending``, with an event each; returns their LSNs, which are those of the events."""
+    if not rows:
+        return []
+    facts = [
+        (row["owner"], {"function": row["function"], "worker": row["worker"], "queue_id": row["queue_id"]})
+        for row in rows
+    ]
+    first = tx.events_of("action_accepted", facts)
+    common = {"state": "pending", "created_at": tx.now, "updated_at": tx.now, "cached": False}
+    tx.execute(insert(actions), [{**common, **row, "lsn": first + number} for number, row in enumerate(rows)])
+    return list(range(first, first + len(rows)))
+
+
+def move(
+    tx: Transaction,
+    cause: Cause,
+    fences: Mapping[int, int | None],
+    *,
+    common: Mapping[str, Any] | None = None,
+    each: Mapping[int, Mapping[str, Any]] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    claim: bool = False,
+) -> dict[int, int]:
+    """Move actions along an edge, those that are where the edge begins and whose fence token is the caller's.
+
+    Parameters
+    ----------
+    cause
+        The edge.
+    fences
+        By LSN, the token of the caller's claim; ``None``: any.
+    common, each
+        Columns to set in all rows, and by LSN. Each row of ``each`` must set the same columns.
+    facts
+        What the events say besides.
+    claim
+        Raise the fence tokens, which shuts out every earlier claim.
+
+    Returns
+    -------
+    dict
+        The fence tokens of those that were moved, by LSN. The others are somebody else's by now, or have ended.
+    """
+    from_, to = ACTION_EDGES[cause]
+    found = [row for row in _rows(tx, fences) if row["state"] in from_ and fences[row["lsn"]] in (None, row["fence"])]
+    if not found:
+        return {}
+    first = tx.events_of(f"action_{cause}", [(row["owner"], {**_about(row), **(facts or {})}) for row in found])
+    more = int(claim)
+    ended = to in _ENDS
+    changes: list[dict[str, Any]] = []
+    for number, row in enumerate(found):
+        change = {"at": row["lsn"], "new_fence": row["fence"] + more, **(each[row["lsn"]] if each else {})}
+        if ended:
+            change["done_lsn"] = first + number
+        changes.append(change)
+    values = {"state": to, "updated_at": tx.now, **(common or {}), "fence": bindparam("new_fence")}
+    if ended:
+        values["finished_at"] = tx.now
+    named = [name for name in changes[0] if name not in ("at", "new_fence")]
+    # The rows were read in this transaction, and nobody else writes: the conditions that were checked still hold.
+    statement = update(actions).where(actions.c.lsn == bindparam("at")).values(values)
+    if named:
+        statement = statement.values({name: bindparam(name, type_=actions.c[name].type) for name in named})
+    tx.execute(statement, changes)
+    return {change["at"]: change["new_fence"] for change in changes}
+
+
+def _about(row: RowMapping) -> dict[str, Any]:
+    return {"action_lsn": row["lsn"], "worker": row["worker"], "queue_id": row["queue_id"]}
+
+
+def _rows(tx: Transaction, lsns: Collection[int]) -> list[RowMapping]:
+    table = actions.c
+    wanted = sorted(lsns)
+    columns = (table.lsn, table.state, table.fence, table.owner, table.worker, table.queue_id)
+    found: list[RowMapping] = []
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        found += tx.execute(select(*columns).where(table.lsn.in_(some)).order_by(table.lsn)).mappings()
+    return found
+
+
+def rows_of(tx: Transaction, *conditions: Any) -> list[RowMapping]:
+    """Whole rows of actions, oldest first."""
+    return list(tx.execute(select(actions).where(*conditions).order_by(actions.c.lsn)).mappings())
+
+
+def stale_result(tx: Transaction, lsn: int, fence: int, runner: str) -> None:
+    """Note that a result came with an old token, and was refused."""
+    row = tx.execute(select(actions.c.owner, actions.c.fence).where(actions.c.lsn == lsn)).mappings().one_or_none()
+    tx.event(
+        "action_result_refused",
+        owner=row["owner"] if row else None,
+        action_lsn=lsn,
+        fence=fence,
+        found=row["fence"] if row else None,
+        runner=runner,
+    )
+
+
+def retire(tx: Transaction, lsns: Collection[int]) -> None:
+    """Forget finished actions."""
+    for start in range(0, len(lsns), _AT_ONCE):
+        tx.execute(delete(actions).where(actions.c.lsn.in_(sorted(lsns)[start : start + _AT_ONCE])))
+
+
+def move_queue(tx: Transaction, queue_id: int, cause: QueueCause) -> RowMapping | None:
+    """Move a queue along an edge, with an event; returns its row, or ``None`` when it isn't where the edge begins."""
+    from_, to = QUEUE_EDGES[cause]
+    row = (
+        tx.execute(
+            update(queues)
+            .where(queues.c.queue_id == queue_id, queues.c.state.in_(from_))
+            .values(state=to, updated_at=tx.now, used_at=tx.now)
+            .returning(*queues.c)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    if row is not None:
+        tx.event(f"queue_{cause}", owner=row["owner"], queue_id=queue_id)
+    return row
+
+
+def end_queue_if_empty(tx: Transaction, queue_ids: Collection[int]) -> list[int]:
+    """End those draining queues in which nothing is left to do; returns them."""
+    ended = []
+    for queue_id in sorted(queue_ids):
+        draining = tx.execute(
+            select(queues.c.queue_id).where(queues.c.queue_id == queue_id, queues.c.state == "draining")
+        ).first()
+        if draining and not has_work(tx, queue_id):
+            move_queue(tx, queue_id, "emptied")
+            ended.append(queue_id)
+    return ended
+
+
+def has_work(tx: Transaction, queue_id: int) -> bool:
+    """Whether something is left to do in a queue."""
+    table = actions.c
+    waits = table.state.in_(UNFINISHED) | table.retry_at.is_not(None)
+    return tx.execute(select(table.lsn).where(table.queue_id == queue_id, waits).limit(1)).first() is not None
+
+
+def touch_queues(tx: Transaction, queue_ids: Collection[int]) -> dict[int, RowMapping]:
+    """Note that queues are in use; returns their rows by number."""
+    if not queue_ids:
+        return {}
+    rows = tx.execute(
+        update(queues).where(queues.c.queue_id.in_(queue_ids)).values(used_at=tx.now).returning(*queues.c)
+    ).mappings()
+    return {row["queue_id"]: row for row in rows}
