@@ -90,7 +90,9 @@ async def check(url: str, acknowledged: dict[int, str]) -> None:
     ones = {event.lsn: event.data["name"] for event in events if event.kind == "one"}
     twos = {event.lsn - 1: event.data["name"] for event in events if event.kind == "two"}
     rows = await store.read(
-        lambda connection: connection.exec_driver_sql("SELECT value, name FROM counters WHERE name NOT IN ('lsn', 'queue')").all()
+        lambda connection: connection.exec_driver_sql(
+            "SELECT value, name FROM counters WHERE name NOT IN ('lsn', 'queue')"
+        ).all()
     )
     assert ones == twos == dict(rows)
     assert acknowledged.items() <= ones.items()
