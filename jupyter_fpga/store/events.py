@@ -49,11 +49,17 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+_PLAIN = (str, int, bool, type(None))
+"""Types of values that come back as they are."""
+
+
 def plain(data: dict[str, Any]) -> dict[str, Any]:
     """``data`` as it comes back from the database (tuples become lists).
 
     Raises ``TypeError`` or ``ValueError`` if it isn't JSON-able.
     """
+    if all(type(value) in _PLAIN for value in data.values()):
+        return dict(data)
     copy: dict[str, Any] = json.loads(strict_json(data))
     return copy
 
