@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .clock import Clock, SystemClock
-from .compute import BuildOptions, BuildResult, Builds, Runner, Sandbox, Source, StageReport, Toolchains
-from .compute.builds.stages import LIMITS, limits_within
+from .compute import ActionCache, BuildOptions, BuildResult, Builds, Runner, Sandbox, Source, StageReport, Toolchains
+from .compute.actions import Compute
+from .compute.builds.functions import LIMITS, limits_within
+from .compute.runners.direct import DirectRunner
 from .compute.sandbox.orphans import end_orphans
 from .errors import Unavailable
 from .fpga.config import FpgaConfig
@@ -81,8 +83,22 @@ class Lab:
         self._probe = probe
         self._progress = progress
         self._store: Store | None = None
+        self._compute: Compute | None = None
         self._fpga: Fpga | None = None
         self._workshop: _Workshop | None = None
+
+    @property
+    def compute(self) -> Compute:
+        """The compute floor.
+
+        Raises
+        ------
+        Unavailable
+            The lab isn't running.
+        """
+        if self._compute is None:
+            raise _not_running()
+        return self._compute
 
     @property
     def fpga(self) -> Fpga:
@@ -131,9 +147,17 @@ class Lab:
             )
         config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         url = config.store_url or f"sqlite:///{config.data_dir.absolute() / 'lab.sqlite'}"
-        runner = Runner(sandbox, clock=self._clock)
         self._store = await Store.open(url, clock=self._clock)
-        self._workshop = _Workshop(config, runner, self._store, self._progress)
+        self._compute = Compute(
+            store=self._store,
+            folder=config.data_dir / "compute",
+            cache=ActionCache(config.data_dir / "cache"),
+            runner=DirectRunner(Runner(sandbox, clock=self._clock)),
+            sandbox=sandbox,
+            clock=self._clock,
+        )
+        await self._compute.start()
+        self._workshop = _Workshop(config, self._compute, self._store, self._progress)
         if config.fpga.boards:
             self._workshop.prepare()
         self._fpga = Fpga(
@@ -147,9 +171,10 @@ class Lab:
         await self._fpga.start()
 
     async def stop(self) -> None:
-        """Stop from the top down: the boards' floor with its simulated boards, the workshop, the store."""
+        """Stop from the top down: the boards' floor with its simulated boards, the workshop, the actions, the store."""
         fpga, self._fpga = self._fpga, None
         workshop, self._workshop = self._workshop, None
+        compute, self._compute = self._compute, None
         store, self._store = self._store, None
         try:
             if fpga is not None:
@@ -157,6 +182,8 @@ class Lab:
         finally:
             if workshop is not None:
                 await workshop.stop()
+            if compute is not None:
+                await compute.stop()
             if store is not None:
                 await store.close()
 
@@ -171,10 +198,10 @@ class _Workshop:
     A machine without a C++ compiler has a lab all the same; its builds fail with the sentence that says what to do.
     """
 
-    def __init__(self, config: LabConfig, runner: Runner, store: Store, progress: Callable[[str], None]) -> None:
+    def __init__(self, config: LabConfig, compute: Compute, store: Store, progress: Callable[[str], None]) -> None:
         self._data_dir = config.data_dir
         self._limits = LIMITS if config.stage_seconds is None else limits_within(config.stage_seconds)
-        self._runner = runner
+        self._compute = compute
         self._store = store
         self._progress = progress
         self._builds: asyncio.Task[Builds] | None = None
@@ -188,7 +215,7 @@ class _Workshop:
     async def _prepare(self) -> Builds:
         builds = Builds(
             data_dir=self._data_dir,
-            runner=self._runner,
+            compute=self._compute,
             toolchains=await Toolchains.find(),
             limits=self._limits,
             pinned=lambda: self._store.read(images_needed),
@@ -228,11 +255,14 @@ class _Workshop:
         source: Source,
         options: BuildOptions,
         *,
+        owner: str,
+        priority: int,
         on_stage: Callable[[StageReport], None],
         on_log: Callable[[str], None],
     ) -> BuildResult:
         """Build a design."""
-        return await (await self._ready(on_log)).build(source, options, on_stage=on_stage, on_log=on_log)
+        builds = await self._ready(on_log)
+        return await builds.build(source, options, owner=owner, priority=priority, on_stage=on_stage, on_log=on_log)
 
     async def stop(self) -> None:
         """Stop making ready."""

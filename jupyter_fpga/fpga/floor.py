@@ -51,10 +51,12 @@ class Builder(Protocol):
         source: Source,
         options: BuildOptions,
         *,
+        owner: str,
+        priority: int,
         on_stage: Callable[[StageReport], None],
         on_log: Callable[[str], None],
     ) -> BuildResult:
-        """Build a design; raises ``BuildFailed``."""
+        """Build a design, for its owner and as urgently as ``priority`` says; raises ``BuildFailed``."""
         ...
 
 

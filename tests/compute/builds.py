@@ -1,12 +1,12 @@
 """What tests of builds share."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from jupyter_fpga.compute import BuildFailed, BuildOptions, Builds, Source, StageReport
 
-Make = Callable[..., Builds]
+Make = Callable[..., Awaitable[Builds]]
 
 
 def design(text: str) -> Source:

@@ -1,13 +1,15 @@
 """What the tests of the compute floor share."""
 
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from jupyter_fpga.compute import Builds, Runner, Sandbox
+from jupyter_fpga.compute import Builds, Sandbox
 from jupyter_fpga.compute.builds.toolchains import Compiler, Toolchains, Yosys
 
+from ..workbench import Workbench  # noqa: TID252 - the tests are no package
 from .builds import Make
 
 STAGES = Path(__file__).with_name("resources") / "stages.py"
@@ -26,17 +28,21 @@ def bare() -> Sandbox:
 
 
 @pytest.fixture
-def make(sandbox: Sandbox, bare: Sandbox, tmp_path: Path) -> Make:
-    """Builds whose stages are a small program of the tests."""
+async def make(sandbox: Sandbox, bare: Sandbox, tmp_path: Path) -> AsyncIterator[Make]:
+    """Builds whose stages are a small program of the tests. Made once more, it is a lab that was started anew."""
+    benches: list[Workbench] = []
 
-    def make(*, walls: Sandbox = sandbox, **more: object) -> Builds:
+    async def make(*, walls: Sandbox = sandbox, parallel: int | None = None, **more: object) -> Builds:
+        while benches:
+            await benches.pop().stop()
         tools = Toolchains(Yosys("yosys", "0.70", wheel=False), Compiler("c++", "12"), tmp_path, {"gateware": "1"})
-        return Builds(
-            data_dir=tmp_path / "lab",
-            runner=Runner(walls),
-            toolchains=tools,
-            command=[sys.executable, "-c", STAGES.read_text()],
-            **more,  # type: ignore[arg-type]
-        )
+        command = [sys.executable, "-c", STAGES.read_text()]
+        bench = Workbench(tmp_path / "lab", walls, parallel)
+        benches.append(bench)
+        builds = await bench.start(toolchains=tools, command=command, **more)
+        await builds.offer()
+        return builds
 
-    return make
+    yield make
+    for bench in benches:
+        await bench.stop()

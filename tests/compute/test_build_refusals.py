@@ -5,7 +5,7 @@ import json
 import pytest
 
 from jupyter_fpga.compute import BuildFailed, BuildOptions, Limits, Source
-from jupyter_fpga.compute.builds.stages import LIMITS
+from jupyter_fpga.compute.builds.functions import LIMITS
 from jupyter_fpga.compute.sandbox.limits import MIB
 from jupyter_fpga.errors import Invalid
 
@@ -84,9 +84,9 @@ SLOW = {**LIMITS, "elaborate": Limits(cpu_seconds=0.2)}
     ],
 )
 async def test_limits_are_named(make: Make, text: str, limits: dict[str, Limits], code: str, message: str) -> None:
-    error = await fail(make(limits=limits), text)
+    error = await fail(await make(limits=limits), text)
     # The next job is unharmed.
-    await make().build(design("good = 1"), BuildOptions())
+    await (await make()).build(design("good = 1"), BuildOptions())
     assert error.message == message
     assert error.as_dict() == {
         "error": code,
@@ -105,7 +105,7 @@ async def test_an_error_of_the_design_has_its_place(make: Make) -> None:
         "text": "class A:",
         "frames": [{"file": "design.py", "line": 3, "function": "f", "text": "class A:"}],
     }
-    error = await fail(make(), f"import json, sys\njson.dump({told!r}, open('error.json', 'w'))\nsys.exit(3)")
+    error = await fail(await make(), f"import json, sys\njson.dump({told!r}, open('error.json', 'w'))\nsys.exit(3)")
     assert (error.code, error.message, error.stage) == ("no_top", "There is no top.", "elaborate")
     assert (error.file, error.line, error.column, error.text) == ("design.py", 3, None, "class A:")
     assert error.frames == told["frames"]
@@ -115,7 +115,7 @@ async def test_an_error_of_the_design_has_its_place(make: Make) -> None:
 
 async def test_memory_that_the_kernel_refuses_is_the_limit_too(make: Make) -> None:
     told = {"code": "elaboration_failed", "message": "MemoryError", "file": "design.py", "line": 2}
-    error = await fail(make(), f"import json, sys\njson.dump({told!r}, open('error.json', 'w'))\nsys.exit(3)")
+    error = await fail(await make(), f"import json, sys\njson.dump({told!r}, open('error.json', 'w'))\nsys.exit(3)")
     assert (error.code, error.line) == ("memory_limit", 2)
     assert error.message == (
         "Elaboration used more than its limit of 1024 MiB of memory; make the design, or the tables that it "
@@ -135,7 +135,7 @@ FORGED = [
 
 @pytest.mark.parametrize("text", FORGED, ids=range(len(FORGED)))
 async def test_a_forged_error_is_not_believed(make: Make, text: str) -> None:
-    error = await fail(make(), f"import sys\nopen('error.json', 'w').write({text!r})\nsys.exit(3)")
+    error = await fail(await make(), f"import sys\nopen('error.json', 'w').write({text!r})\nsys.exit(3)")
     assert error.code == "tool_failed"
     assert error.message == "Elaboration failed, and what it said of the reason can't be read."
 
@@ -147,7 +147,7 @@ async def test_of_a_forged_error_only_what_can_be_is_kept(make: Make) -> None:
         + r', "text": NaN,'
         r' "frames": [1, {"file": "f", "line": 2, "function": "g", "text": "t", "more": {}}, {"file": "f"}]}'
     )
-    error = await fail(make(), f"import sys\nopen('error.json', 'w').write({told!r})\nsys.exit(3)")
+    error = await fail(await make(), f"import sys\nopen('error.json', 'w').write({told!r})\nsys.exit(3)")
     assert error.as_dict() == {
         "error": "x",
         "message": "a?b\N{REPLACEMENT CHARACTER}",
@@ -160,7 +160,7 @@ async def test_of_a_forged_error_only_what_can_be_is_kept(make: Make) -> None:
 
 
 async def test_a_tool_that_crashes_is_quoted(make: Make) -> None:
-    error = await fail(make(), "import os\nprint('one')\nprint('last words', flush=True)\nos._exit(7)")
+    error = await fail(await make(), "import os\nprint('one')\nprint('last words', flush=True)\nos._exit(7)")
     assert error.code == "tool_failed"
     assert error.message == (
         "Elaboration failed: its program ended with exit code 7; look for something in the design that ends Python by "
@@ -170,7 +170,7 @@ async def test_a_tool_that_crashes_is_quoted(make: Make) -> None:
 
 
 async def test_a_tool_that_leaves_nothing(make: Make) -> None:
-    error = await fail(make(), "import os\nos._exit(0)")
+    error = await fail(await make(), "import os\nos._exit(0)")
     assert error.message == (
         "Elaboration failed: its program left no netlist.json and no manifest.json; look for something in the design "
         "that ends Python by force, such as os._exit."
@@ -178,7 +178,7 @@ async def test_a_tool_that_leaves_nothing(make: Make) -> None:
 
 
 async def test_what_is_left_and_is_no_file(make: Make) -> None:
-    error = await fail(make(), "import os\nos.symlink('/etc/shadow', 'netlist.il')\nos._exit(0)")
+    error = await fail(await make(), "import os\nos.symlink('/etc/shadow', 'netlist.il')\nos._exit(0)")
     assert (error.code, error.stage) == ("bad_output", "elaborate")
     assert error.message == (
         "Elaboration failed: the program left netlist.il as something else than a plain file; it was not read. Look "
@@ -195,7 +195,7 @@ def forging(netlist: str, manifest: dict[str, object], **about: object) -> Sourc
 
 async def test_nobody_gets_anothers_board_for_a_forged_name(make: Make) -> None:
     """What an elaboration says of its own result names nothing: the lab looks at the netlist itself."""
-    builds = make()
+    builds = await make()
     good = await builds.build(design("netlist = 'good'"), BuildOptions())
     manifest = good.manifest.to_json()
     evil = await builds.build(forging("evil", manifest, digest=good.digest), BuildOptions())
@@ -206,7 +206,7 @@ async def test_nobody_gets_anothers_board_for_a_forged_name(make: Make) -> None:
 
 
 async def test_equal_netlists_with_other_manifests_are_other_builds(make: Make) -> None:
-    builds = make()
+    builds = await make()
     good = await builds.build(design("netlist = 'good'"), BuildOptions())
     heard = Heard()
     renamed = {**good.manifest.to_json(), "top": "another"}
@@ -218,7 +218,7 @@ async def test_equal_netlists_with_other_manifests_are_other_builds(make: Make) 
 
 
 async def test_results_that_can_not_be_used(make: Make) -> None:
-    builds = make()
+    builds = await make()
     with pytest.raises(BuildFailed) as caught:
         await builds.build(forging("x", {"window": "open"}), BuildOptions())
     assert (caught.value.code, caught.value.stage) == ("bad_output", "elaborate")

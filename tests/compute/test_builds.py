@@ -15,7 +15,7 @@ from .builds import Heard, Make, design
 
 @pytest.mark.parametrize("tier", ["full", "none"])
 async def test_the_whole_way_and_again(make: Make, sandbox: Sandbox, bare: Sandbox, tier: str) -> None:
-    builds = make(walls=sandbox if tier == "full" else bare)
+    builds = await make(walls=sandbox if tier == "full" else bare)
     heard = Heard()
     result = await builds.build(design("print('hello')"), BuildOptions(), **heard.listeners)
     assert heard.work == [
@@ -37,7 +37,7 @@ async def test_the_whole_way_and_again(make: Make, sandbox: Sandbox, bare: Sandb
     assert [stage.name for stage in result.stages] == ["elaborate", "synthesize", "base", "compile"]
     again = Heard()
     # A lab that was started anew, too.
-    same = await make().build(design("print('hello')"), BuildOptions(), **again.listeners)
+    same = await (await make()).build(design("print('hello')"), BuildOptions(), **again.listeners)
     assert again.work == [(name, "complete", True) for name in ("elaborate", "synthesize", "compile")]
     assert again.lines == heard.lines
     assert same.digest == result.digest
@@ -45,7 +45,7 @@ async def test_the_whole_way_and_again(make: Make, sandbox: Sandbox, bare: Sandb
 
 
 async def test_a_changed_comment_costs_one_elaboration(make: Make) -> None:
-    builds = make()
+    builds = await make()
     first = await builds.build(design("x = 1#one"), BuildOptions())
     heard = Heard()
     second = await builds.build(design("x = 1#two"), BuildOptions(), **heard.listeners)
@@ -59,7 +59,7 @@ async def test_a_changed_comment_costs_one_elaboration(make: Make) -> None:
 
 
 async def test_options_are_part_of_the_build(make: Make) -> None:
-    builds = make()
+    builds = await make()
     text = design("netlist = repr(sorted(request.items()))")
     options = [
         BuildOptions(),
@@ -72,7 +72,7 @@ async def test_options_are_part_of_the_build(make: Make) -> None:
 
 
 async def test_without_the_cache_everything_but_the_base_is_done_again(make: Make) -> None:
-    builds = make()
+    builds = await make()
     await builds.build(design("good = 1"), BuildOptions())
     heard = Heard()
     await builds.build(design("good = 1"), BuildOptions(use_cache=False), **heard.listeners)
@@ -84,7 +84,7 @@ async def test_without_the_cache_everything_but_the_base_is_done_again(make: Mak
 
 
 async def test_a_spoilt_result_is_noticed_and_built_again(make: Make) -> None:
-    builds = make()
+    builds = await make()
     result = await builds.build(design("good = 1"), BuildOptions())
     result.artifacts["bitstream"].chmod(0o755)
     result.artifacts["bitstream"].write_text("evil")
@@ -95,7 +95,7 @@ async def test_a_spoilt_result_is_noticed_and_built_again(make: Make) -> None:
 
 
 async def test_equal_builds_of_two_people_are_one(make: Make, tmp_path: Path) -> None:
-    builds = make()
+    builds = await make()
     heard = [Heard(), Heard()]
     text = design("import time; print('once'); time.sleep(0.1)")
     first, second = await asyncio.gather(
@@ -106,7 +106,7 @@ async def test_equal_builds_of_two_people_are_one(make: Make, tmp_path: Path) ->
 
 
 async def test_cancelling_one_of_two_equal_builds_leaves_the_other(make: Make) -> None:
-    builds = make()
+    builds = await make()
     up = asyncio.Event()
     text = design("import time; print('up'); time.sleep(0.2)")
     first = asyncio.create_task(builds.build(text, BuildOptions(), on_log=lambda _: up.set()))
@@ -119,7 +119,7 @@ async def test_cancelling_one_of_two_equal_builds_leaves_the_other(make: Make) -
 
 
 async def test_a_cancelled_build_is_gone(make: Make) -> None:
-    builds = make(parallel=1)
+    builds = await make(parallel=1)
     up = asyncio.Event()
     task = asyncio.create_task(
         builds.build(design("print('up')\nwhile True: pass"), BuildOptions(), on_log=lambda _: up.set())
@@ -133,7 +133,7 @@ async def test_a_cancelled_build_is_gone(make: Make) -> None:
 
 
 async def test_the_base_is_built_once_and_is_an_image(make: Make) -> None:
-    builds = make()
+    builds = await make()
     said: list[str] = []
     await builds.prepare(said.append)
     assert said == [
@@ -157,7 +157,7 @@ async def test_trim_keeps_what_is_on_a_board(make: Make, tmp_path: Path) -> None
     async def on_boards() -> list[str]:
         return pinned
 
-    builds = make(pinned=on_boards)
+    builds = await make(pinned=on_boards)
     builds.cache._max_bytes = 0
     kept = await builds.build(design("kept = 1"), BuildOptions())
     gone = await builds.build(design("gone = 1"), BuildOptions())
@@ -179,7 +179,7 @@ async def test_no_build_begins_while_room_is_made(make: Make) -> None:
         await go.wait()
         return []
 
-    builds = make(pinned=on_boards)
+    builds = await make(pinned=on_boards)
     heard = Heard()
     trimming = asyncio.create_task(builds.trim())
     await asked.wait()

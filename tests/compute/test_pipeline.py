@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from jupyter_fpga.compute import BuildFailed, BuildOptions, Builds, Runner, Sandbox, Source, StageReport, Toolchains
+from jupyter_fpga.compute import BuildFailed, BuildOptions, Builds, Sandbox, Source, StageReport
+
+from ..workbench import Workbench  # noqa: TID252 - the tests are no package
 
 COUNTER = """\
 from amaranth.lib import wiring
@@ -31,9 +33,11 @@ class Counter(wiring.Component):
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def builds(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Builds]:
     folder = tmp_path_factory.mktemp("lab")
-    builds = Builds(data_dir=folder, runner=Runner(Sandbox.probe()), toolchains=await Toolchains.find())
+    bench = Workbench(folder, Sandbox.probe())
+    builds = await bench.start()
     await builds.prepare()
     yield builds
+    await bench.stop()
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

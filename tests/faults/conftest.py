@@ -11,8 +11,7 @@ from typing import Any, Literal
 import pytest
 import serial
 
-from jupyter_fpga.clock import SystemClock
-from jupyter_fpga.compute import Builds, Runner, Sandbox, Source, Toolchains
+from jupyter_fpga.compute import Sandbox, Source
 from jupyter_fpga.compute.sandbox.detached import start_time
 from jupyter_fpga.fpga.config import BoardConfig, FpgaConfig, SubmitOptions
 from jupyter_fpga.fpga.drivers import Record, SimulatedDriver
@@ -20,6 +19,8 @@ from jupyter_fpga.fpga.service import Fpga
 from jupyter_fpga.gateware.manifest import Manifest
 from jupyter_fpga.people import Person
 from jupyter_fpga.store import Store
+
+from ..workbench import Workbench  # noqa: TID252 - the tests are no package
 
 OLGA = Person("olga", frozenset(("student", "operator")))
 
@@ -197,13 +198,13 @@ class FaultyLab:
         self.drivers = [
             FaultyDriver(sandbox, folder / f"board{n}", random.Random(self.choose.random())) for n in self.boards
         ]
-        self._runner = Runner(sandbox, clock=SystemClock())
+        self._bench = Workbench(folder, sandbox)
         self.store: Store
         self.fpga: Fpga
 
     async def start(self) -> None:
         self.store = await Store.open(f"sqlite:///{self.folder}/lab.sqlite")
-        builds = Builds(data_dir=self.folder, runner=self._runner, toolchains=await Toolchains.find())
+        builds = await self._bench.start(self.store)
         await builds.prepare()
         configured = tuple(BoardConfig(n, driver=f"board{n}") for n in self.boards)
         self.fpga = Fpga(
@@ -218,6 +219,7 @@ class FaultyLab:
     async def stop(self) -> None:
         """Stop in order; nothing of any board may be left."""
         await self.fpga.stop()
+        await self._bench.stop()
         await self.store.close()
         assert [driver.alive() for driver in self.drivers] == [[] for _ in self.drivers]
         assert [list((self.folder / f"board{n}").iterdir()) for n in self.boards] == [[] for _ in self.boards]

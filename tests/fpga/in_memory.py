@@ -219,6 +219,8 @@ class Builds:
         source: Source,
         options: Any,
         *,
+        owner: str = "lab",
+        priority: int = 0,
         on_stage: Callable[[StageReport], None],
         on_log: Callable[[str], None],
     ) -> BuildResult:

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_fpga.clock import SystemClock
-from jupyter_fpga.compute import Builds, Runner, Sandbox, Source, Toolchains
+from jupyter_fpga.compute import Sandbox, Source
 from jupyter_fpga.fpga.config import FpgaConfig, SubmitOptions, simulated_boards
 from jupyter_fpga.fpga.drivers import SimulatedDriver
 from jupyter_fpga.fpga.frames import Request
@@ -18,6 +17,7 @@ from jupyter_fpga.fpga.service import Fpga
 from jupyter_fpga.people import Person
 from jupyter_fpga.store import Store
 
+from ..workbench import Workbench  # noqa: TID252 - the tests are no package
 from .conftest import crash
 
 DESIGN = """
@@ -50,11 +50,8 @@ class RealLab:
     async def start(self) -> None:
         self.store = await Store.open(f"sqlite:///{self.folder}/lab.sqlite")
         self.driver = SimulatedDriver(self.sandbox, self.folder / "boards", linger=30.0)
-        builds = Builds(
-            data_dir=self.folder,
-            runner=Runner(self.sandbox, clock=SystemClock()),
-            toolchains=await Toolchains.find(),
-        )
+        self.bench = Workbench(self.folder, self.sandbox)
+        builds = await self.bench.start(self.store)
         await builds.prepare()
         self.fpga = Fpga(
             store=self.store,
@@ -68,10 +65,12 @@ class RealLab:
     async def die(self) -> None:
         await crash(self.fpga)
         await self.driver.disconnect()
+        await self.bench.stop()
         await self.store.close()
 
     async def stop(self) -> None:
         await self.fpga.stop()
+        await self.bench.stop()
         await self.store.close()
 
 

@@ -102,7 +102,6 @@ class Accepting:
         rank: int,
         priority: int,
         use_cache: bool,
-        on_begin: Callable[[], None],
         on_log: Callable[[str], None],
         end_of: Callable[[int], Awaitable[RowMapping]],
     ) -> tuple[dict[str, Any], bool]:
@@ -113,7 +112,6 @@ class Accepting:
                 for line in kept.log:
                     on_log(line)
                 return kept_result(kept), True
-        on_begin()
         worker = self._workers.resolve(action.function, action.version, self._workers.lab_id)
         wanted = Wanted(action, None, worker, None, priority, use_cache, owner, rank)
         lsn: int = (await self._batches.add(wanted))["lsn"]
@@ -123,6 +121,8 @@ class Accepting:
         except asyncio.CancelledError:
             await self._dispatcher.cancel([lsn])
             raise
+        # Nobody else asks for it: what was made is in the cache, and what happened in the log of events.
+        await self._dispatcher.write("action retire", lambda tx: moves.retire(tx, [lsn]))
         if row["state"] == "completed":
             return dict(row["result"]), False
         error = row["error"] or {"error": "cancelled", "message": "Somebody cancelled the action.", "detail": {}}
@@ -211,7 +211,7 @@ def _row(one: Wanted, config: QueueConfig) -> dict[str, Any]:
         "function_version": one.action.version,
         "priority": one.priority,
         "max_retries": config.max_retries,
-        "request": {**request, "rank": one.rank} if one.rank else request,
+        "request": request if one.person is not None else {**request, "rank": one.rank},
     }
 
 
@@ -226,4 +226,5 @@ def _entry(one: Wanted, row: dict[str, Any], lsn: int) -> Entry:
         retries=0,
         max_retries=row["max_retries"],
         rank=one.rank,
+        is_labs_own=one.person is None,
     )

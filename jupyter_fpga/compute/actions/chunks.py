@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import delete, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
 from jupyter_fpga.clock import Clock
 from jupyter_fpga.compute.actions import refusals
@@ -47,13 +47,13 @@ def granted(tx: Transaction, owner: str, hashes: Collection[str]) -> set[str]:
     return found
 
 
-def hashes_in_use(tx: Transaction) -> set[str]:
+def hashes_in_use(connection: Connection) -> set[str]:
     """Contents that rows name: inputs and outputs of actions, programs of workers, and what somebody has."""
-    used = set(tx.execute(select(chunk_grants.c.hash)).scalars())
-    for row in tx.execute(select(actions.c.request, actions.c.result)).mappings():
+    used = set(connection.execute(select(chunk_grants.c.hash)).scalars())
+    for row in connection.execute(select(actions.c.request, actions.c.result)).mappings():
         used |= {content["hash"] for content in row["request"]["inputs"].values()}
         used |= {content["hash"] for content in ((row["result"] or {}).get("outputs") or {}).values()}
-    for descriptor in tx.execute(select(workers.c.descriptor)).scalars():
+    for descriptor in connection.execute(select(workers.c.descriptor)).scalars():
         used |= {*descriptor["executables"].values(), *descriptor["files"].values()}
     return used
 

@@ -8,7 +8,8 @@ runners died with it, and puts it back.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import update
@@ -86,6 +87,7 @@ class Dispatcher:
         self._joining: list[Entry] = []
         self._ends: dict[int, asyncio.Event] = {}
         self._finished: Batches[_End, None] = Batches(self._store_ends)
+        self._quiet = 0
         self._wake = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -204,6 +206,16 @@ class Dispatcher:
                 self._push(held)
         self._wake.set()
 
+    @asynccontextmanager
+    async def quiet(self) -> AsyncIterator[bool]:
+        """Begin nothing for the length of a block; whether nothing runs."""
+        self._quiet += 1
+        try:
+            yield not self.flights
+        finally:
+            self._quiet -= 1
+            self._wake.set()
+
     # --- At work ------------------------------------------------------------------------------------------------
 
     async def _work(self) -> None:
@@ -227,7 +239,11 @@ class Dispatcher:
 
     def _some_flights(self) -> list[Flight]:
         some: list[Flight] = []
-        while len(self.flights) < self._runner.capacity and (entry := self._ready.pop(self._fits)) is not None:
+        while (
+            not self._quiet
+            and len(self.flights) < self._runner.capacity
+            and (entry := self._ready.pop(self._fits)) is not None
+        ):
             if entry.key in self.flights:
                 # An equal one was begun in this very turn.
                 self._joining.append(entry)
@@ -241,6 +257,9 @@ class Dispatcher:
             self.flights[entry.key] = flight
             some.append(flight)
         return some
+
+    def _has_room(self) -> bool:
+        return not self._quiet and len(self.flights) < self._runner.capacity
 
     def _fits(self, entry: Entry) -> bool:
         queue_id = entry.queue_id
@@ -406,7 +425,8 @@ class Dispatcher:
             each: dict[int, dict[str, Any]] = {lsn: {"result": end.result} for lsn in entries}
             moved = moves.move(tx, "completed", fences, each=each)
             hashes = {blob["hash"] for blob in (end.result or {}).get("outputs", {}).values()}
-            grant(tx, {(hash, entries[lsn].owner) for lsn in moved for hash in hashes})
+            owners = {entries[lsn].owner for lsn in moved if not entries[lsn].is_labs_own}
+            grant(tx, {(hash, owner) for owner in owners for hash in hashes})
             return moved
         waits = {lsn: self._wait(entry, end.cause) for lsn, entry in entries.items()}
         each = {lsn: {"error": end.error, "retry_at": None if w is None else now + w} for lsn, w in waits.items()}
@@ -554,6 +574,7 @@ def entry_of(row: Any) -> Entry:
         retries=row["retries"],
         max_retries=row["max_retries"],
         rank=request.get("rank", 0),
+        is_labs_own="rank" in request,
         fence=row["fence"],
     )
 

@@ -29,7 +29,8 @@ def result_of(cache: ActionCache, key: str, task: Task, finished: Finished) -> d
     missing = [name for name in task.required if name not in files]
     facts = {"cpu_seconds": round(finished.cpu_seconds, 3), "peak_bytes": finished.peak_bytes}
     if finished.bound is None and finished.returncode == 0 and not missing:
-        entry = cache.keep(key, Made(files, log), finished.seconds)
+        good = {name: path for name, path in files.items() if name not in task.scrap}
+        entry = cache.keep(key, Made(good, log), finished.seconds)
         return {**kept_result(entry), **facts}
     error: dict[str, Any] | None = None
     if finished.bound is not None:

@@ -30,6 +30,8 @@ class Entry:
     retries: int
     max_retries: int
     rank: int = 0
+    is_labs_own: bool = False
+    """Whether a floor above asked for it; nobody gets its contents by their hash."""
     fence: int = 0
     waiting: bool = True
     """Whether it waits to be taken."""

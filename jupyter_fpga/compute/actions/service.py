@@ -5,7 +5,7 @@ Methods for people take the person who asks, answer with plain data that JSON ca
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, select
 from jupyter_fpga.clock import Clock, SystemClock
 from jupyter_fpga.compute.actions import moves, refusals
 from jupyter_fpga.compute.actions.accepting import Accepting, Wanted
-from jupyter_fpga.compute.actions.chunks import Chunks
+from jupyter_fpga.compute.actions.chunks import Chunks, hashes_in_use
 from jupyter_fpga.compute.actions.config import ComputeConfig
 from jupyter_fpga.compute.actions.descriptors import Action, check_hash, read_action
 from jupyter_fpga.compute.actions.dispatch import Dispatcher, set_priority
@@ -28,6 +28,7 @@ from jupyter_fpga.compute.actions.workers import LabFunctions, Workers
 from jupyter_fpga.compute.cache import ActionCache
 from jupyter_fpga.compute.runners import ActionRunner
 from jupyter_fpga.compute.sandbox import Sandbox
+from jupyter_fpga.compute.sandbox.supervisor import uninterrupted
 from jupyter_fpga.errors import LabError
 from jupyter_fpga.people import Person
 from jupyter_fpga.store import Store, Transaction
@@ -73,7 +74,8 @@ class Compute:
     ) -> None:
         clock, config = clock or SystemClock(), config or ComputeConfig()
         self._store = store
-        self._cache = cache
+        self.cache = cache
+        """Results and contents."""
         self._runner = runner
         self._sandbox = sandbox
         self._chunks = Chunks(store, cache, clock, config)
@@ -184,7 +186,6 @@ class Compute:
         rank: int = 0,
         priority: int = 0,
         use_cache: bool = True,
-        on_begin: Callable[[], None] = lambda: None,
         on_log: Callable[[str], None] = lambda line: None,
     ) -> tuple[dict[str, Any], bool]:
         """Have one of the lab's own functions computed, and wait for its end. For the floors above.
@@ -197,8 +198,6 @@ class Compute:
             Whose turn it takes.
         rank
             See :class:`~jupyter_fpga.compute.actions.ready.Entry`.
-        on_begin
-            Called when the result isn't there and must be waited for.
         on_log
             Gets each line of output.
 
@@ -212,7 +211,7 @@ class Compute:
         LabError
             It couldn't be run, though it was tried again.
         """
-        return await self._accepting.perform(action, owner, rank, priority, use_cache, on_begin, on_log, self._end_of)
+        return await self._accepting.perform(action, owner, rank, priority, use_cache, on_log, self._end_of)
 
     async def _end_of(self, lsn: int) -> RowMapping:
         await self._dispatcher.ended(lsn)
@@ -429,6 +428,33 @@ class Compute:
     async def register(self, person: Person, descriptor: Mapping[str, Any]) -> dict[str, Any]:
         """Register a worker; see :meth:`~jupyter_fpga.compute.actions.workers.Workers.register`."""
         return await self._workers.register(person, descriptor)
+
+    @property
+    def capacity(self) -> int:
+        """Programs that run at once."""
+        return self._runner.capacity
+
+    async def trim(self, pinned: Collection[str]) -> int:
+        """Bring the kept results down to their size, those first that were not used for longest.
+
+        Does nothing while something runs, and nothing begins meanwhile.
+
+        Parameters
+        ----------
+        pinned
+            Keys of actions whose results stay.
+
+        Returns
+        -------
+        int
+            Bytes freed.
+        """
+        async with self._dispatcher.quiet() as quiet:
+            if not quiet:
+                return 0
+            keep = await self._store.read(hashes_in_use)
+            # To its end, even when the caller is cancelled: the thread can't be stopped.
+            return await uninterrupted(asyncio.to_thread(self.cache.trim, pinned, keep))
 
     async def install(self, functions: LabFunctions) -> str:
         """Offer the lab's own tools as a worker; for the floors above."""

@@ -2,26 +2,25 @@
 
 import asyncio
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from jupyter_fpga.compute.actions import Compute
+from jupyter_fpga.compute.actions.descriptors import Action
 from jupyter_fpga.compute.builds.design import BuildFailed, BuildOptions, BuildResult, Source, Stage, StageReport
 from jupyter_fpga.compute.builds.elaborated import Elaborated, Unbelievable, read_elaborated
-from jupyter_fpga.compute.builds.recipe import CSR, REPORTS, Recipe
+from jupyter_fpga.compute.builds.failures import failure
+from jupyter_fpga.compute.builds.functions import COMMAND, LIMITS, BuildFunctions
+from jupyter_fpga.compute.builds.recipe import CSR, RANK, REPORTS, Recipe
 from jupyter_fpga.compute.builds.slots import Slots
-from jupyter_fpga.compute.builds.stages import LIMITS, Steps
 from jupyter_fpga.compute.builds.toolchains import Toolchains
+from jupyter_fpga.compute.cache import Blob, Entry
 from jupyter_fpga.compute.cache.blobs import replace_file
-from jupyter_fpga.compute.cache.results import Action, ActionCache, Entry
-from jupyter_fpga.compute.sandbox.limits import Limits
-from jupyter_fpga.compute.sandbox.programs import Runner
-from jupyter_fpga.compute.sandbox.supervisor import uninterrupted
+from jupyter_fpga.compute.sandbox import Limits
 from jupyter_fpga.gateware.manifest import Manifest
 
 __all__ = ("Builds",)
@@ -29,6 +28,9 @@ __all__ = ("Builds",)
 
 _TRIM_EVERY = 20
 """Builds between two looks at the size of what is kept."""
+
+_LAB = "lab"
+"""Owner of what the lab builds for itself."""
 
 
 async def _none_pinned() -> Collection[str]:
@@ -45,45 +47,43 @@ class Builds:
     Parameters
     ----------
     data_dir
-        Folder of the lab; results are kept in ``cache`` and ``builds`` below it.
-    runner, toolchains
-        Where stages run, and with what.
-    cache
-        Kept results; one in ``data_dir`` if not given.
+        Folder of the lab; what builds are made of is noted in ``builds`` below it.
+    compute
+        Where stages are computed.
+    toolchains
+        What with.
     limits
         What each stage may use.
-    parallel
-        Stages that run at once; as many as there are processors if not given.
     pinned
         Awaited for the digests of builds that must stay, whatever their age: those that are, or will be, on boards.
     command
-        The program of the stages; see :class:`~jupyter_fpga.compute.builds.stages.Steps`.
+        The program of the stages; see :data:`~jupyter_fpga.compute.builds.functions.COMMAND`.
     """
 
     def __init__(
         self,
         *,
         data_dir: Path,
-        runner: Runner,
+        compute: Compute,
         toolchains: Toolchains,
-        cache: ActionCache | None = None,
         limits: Mapping[Stage, Limits] = LIMITS,
-        parallel: int | None = None,
         pinned: Callable[[], Awaitable[Collection[str]]] = _none_pinned,
-        command: Sequence[str] | None = None,
+        command: Sequence[str] = COMMAND,
     ) -> None:
         self.toolchains = toolchains
-        self.runner = runner
-        self.cache = cache or ActionCache(data_dir / "cache")
-        self._steps = Steps(runner, toolchains, limits, *([command] if command else []))
-        self._slots = Slots(parallel or len(os.sched_getaffinity(0)))
+        self.compute = compute
+        self.cache = compute.cache
+        self._bases = data_dir / "cache" / "base"
+        self._functions = BuildFunctions(self.cache, toolchains, self._bases, limits, command)
         self._pinned = pinned
         self._records = data_dir / "builds"
-        self._bases = data_dir / "cache" / "base"
-        self._folders: dict[str, Path] = {}
         self._active = 0
         self._making_room = asyncio.Lock()
         self._made = 0
+
+    async def offer(self) -> None:
+        """Offer the stages as functions of the lab's own worker."""
+        await self.compute.install(self._functions)
 
     async def prepare(self, progress: Callable[[str], None] | None = None) -> None:
         """Make ready what every build needs: tools that compile themselves once, and the base.
@@ -100,7 +100,9 @@ class Builds:
             Nothing can be built on this machine, for the reason given.
         """
         progress = progress or _nothing
-        await self.toolchains.warm_up(progress, self._slots)
+        await self.toolchains.warm_up(progress, Slots(self.compute.capacity))
+        # Not before: what an earlier life of the lab left unfinished goes on at once.
+        await self.offer()
 
         def on_stage(report: StageReport) -> None:
             if report.state == "running":
@@ -122,7 +124,7 @@ class Builds:
         ------
         BuildFailed
         """
-        build = _Build(self.cache, self._recipe(target, sys_clk_freq), on_stage)
+        build = _Build(self.compute, self._functions, self._recipe(target, sys_clk_freq), on_stage)
         async with self._at_work():
             base = await build.base()
         return await asyncio.to_thread(self._base_result, base, build.stages)
@@ -132,6 +134,8 @@ class Builds:
         source: Source,
         options: BuildOptions,
         *,
+        owner: str = _LAB,
+        priority: int = 0,
         on_stage: Callable[[StageReport], None] = _nothing,
         on_log: Callable[[str], None] = _nothing,
     ) -> BuildResult:
@@ -139,6 +143,8 @@ class Builds:
 
         Parameters
         ----------
+        owner, priority
+            Whose turn it takes on the compute floor, and how urgent it is.
         on_stage
             Gets the beginning and the end of each stage.
         on_log
@@ -150,7 +156,7 @@ class Builds:
             With the stage, the reason in one sentence, and the place in the person's text.
         """
         recipe = self._recipe(options.target, options.sys_clk_freq)
-        build = _Build(self.cache, recipe, on_stage, on_log, options.use_cache)
+        build = _Build(self.compute, self._functions, recipe, on_stage, on_log, options.use_cache, owner, priority)
         async with self._at_work():
             result, keys = await build.run(source, options)
         replace_file(self._record(result.digest), json.dumps(keys).encode())
@@ -174,19 +180,18 @@ class Builds:
             if self._active:
                 return 0
             on_boards = {key for digest in await self._pinned() for key in self._keys_of(digest)}
-            pinned = on_boards | set(self._folders) | set(keep)
-            # To its end, even when the caller is cancelled: the thread can't be stopped.
-            return await uninterrupted(asyncio.to_thread(self._trim, pinned))
+            pinned = on_boards | self._functions.bases_in_use | set(keep)
+            freed = await self.compute.trim(pinned)
+            await asyncio.to_thread(self._tidy, pinned)
+            return freed
 
-    def _trim(self, pinned: Collection[str]) -> int:
-        freed = self.cache.trim(pinned)
+    def _tidy(self, pinned: Collection[str]) -> None:
         for folder in self._bases.glob("*"):
             if folder.name not in pinned and not self.cache.knows(folder.name):
                 shutil.rmtree(folder, ignore_errors=True)
         for record in self._records.glob("*.json"):
             if not any(self.cache.knows(key) for key in self._keys_of(record.stem)):
                 record.unlink()
-        return freed
 
     def _keys_of(self, digest: str) -> list[str]:
         try:
@@ -218,22 +223,7 @@ class Builds:
         return BuildResult(digest, replace(manifest, digest=digest), artifacts, stages)
 
     def _recipe(self, target: str, clock: int | None) -> Recipe:
-        return Recipe(self.cache, self._steps, self._slots, target, clock, self._base_folder)
-
-    def _base_folder(self, base: Entry) -> Path:
-        """The base's files under their own names, as compilers want them."""
-        folder = self._folders.get(base.key)
-        if folder is None:
-            folder = self._bases / base.key
-            self._bases.mkdir(parents=True, exist_ok=True)
-            fresh = Path(tempfile.mkdtemp(dir=self._bases))
-            fresh.chmod(0o755)
-            for name, blob in base.blobs.items():
-                self.cache.blobs.copy_out(blob, fresh / name)
-            shutil.rmtree(folder, ignore_errors=True)
-            fresh.rename(folder)
-            self._folders[base.key] = folder
-        return folder
+        return Recipe(self.toolchains, self.cache.blobs, target, clock)
 
 
 class _Build:
@@ -241,29 +231,48 @@ class _Build:
 
     def __init__(
         self,
-        cache: ActionCache,
+        compute: Compute,
+        functions: BuildFunctions,
         recipe: Recipe,
         on_stage: Callable[[StageReport], None],
         on_log: Callable[[str], None] = _nothing,
         use_cache: bool = True,
+        owner: str = _LAB,
+        priority: int = 0,
     ) -> None:
-        self._cache = cache
+        self._compute = compute
+        self._cache = compute.cache
+        self._functions = functions
         self._recipe = recipe
         self._on_stage = on_stage
         self._on_log = on_log
         self._use_cache = use_cache
+        self._owner = owner
+        self._priority = priority
         self.stages: list[StageReport] = []
 
     async def run(self, source: Source, options: BuildOptions) -> tuple[BuildResult, list[str]]:
         """The build's result, and the keys of the actions that it is made of."""
         recipe, path = self._recipe, self._cache.path
         elaborate = recipe.elaborate(source, options)
-        entry = await self._stage("elaborate", elaborate)
+
+        async def put_source() -> Action:
+            return await asyncio.to_thread(recipe.with_source, elaborate, source)
+
+        entry = await self._stage("elaborate", elaborate, ready=put_source)
         elaborated = await self._elaborated(entry)
         identifier = recipe.identifier(recipe.image(elaborated))
-        synthesize = recipe.synthesize(elaborate, elaborated)
+        synthesize = recipe.synthesize(elaborated, entry)
         synthesized = await self._stage("synthesize", synthesize, need=tuple(REPORTS.values()))
-        compiled = await self._stage("compile", recipe.compile(synthesize, elaborated, identifier, self.base))
+
+        async def find_base() -> Action:
+            await self.base()
+            # All of its files this time: what is to be compiled among them.
+            sound = await self._result("synthesize", synthesize)
+            return recipe.compile(elaborated, sound, identifier)
+
+        compile = recipe.compile(elaborated, synthesized, identifier)
+        compiled = await self._stage("compile", compile, ready=find_base)
         artifacts = {"bitstream": path(compiled, "simulator")}
         artifacts |= {name: path(entry, name) for name in CSR if name in entry.blobs}
         artifacts |= {name: path(synthesized, file) for name, file in REPORTS.items() if file in synthesized.blobs}
@@ -287,22 +296,63 @@ class _Build:
         """The base, every file of it checked."""
         return await self._stage("base", self._recipe.base())
 
-    async def _stage(self, stage: Stage, action: Action, need: Collection[str] | None = None) -> Entry:
+    async def _stage(
+        self,
+        stage: Stage,
+        action: Action,
+        *,
+        need: Collection[str] | None = None,
+        ready: Callable[[], Awaitable[Action]] | None = None,
+    ) -> Entry:
+        """The result of a stage, and news of it.
+
+        Parameters
+        ----------
+        need
+            Files that must be sound; all of them if not given.
+        ready
+            Awaited for the action as it is to be run, when the result isn't there.
+        """
         loop = asyncio.get_running_loop()
         started = loop.time()
-        entry, cached = await self._cache.run(
-            action,
-            need=need,
-            # The base is the lab's own: doing a design again doesn't mean doing that again.
-            use_cache=self._use_cache or stage == "base",
-            on_begin=lambda: self._on_stage(StageReport(stage, 0.0, False, "running")),
-            on_log=self._on_log,
-        )
+        # The base is the lab's own: doing a design again doesn't mean doing that again.
+        use_cache = self._use_cache or stage == "base"
+        entry = await asyncio.to_thread(self._cache.lookup, action.id, need) if use_cache else None
+        cached = entry is not None
+        if entry is None:
+            self._on_stage(StageReport(stage, 0.0, False, "running"))
+            entry = await self._perform(stage, await ready() if ready is not None else action, use_cache)
+        else:
+            for line in entry.log:
+                self._on_log(line)
         if stage != "base" or not cached:
             report = StageReport(stage, loop.time() - started, cached)
             self.stages.append(report)
             self._on_stage(report)
         return entry
+
+    async def _result(self, stage: Stage, action: Action) -> Entry:
+        """The result of a stage that was told of already."""
+        entry = await asyncio.to_thread(self._cache.lookup, action.id)
+        return entry if entry is not None else await self._perform(stage, action, True)
+
+    async def _perform(self, stage: Stage, action: Action, use_cache: bool) -> Entry:
+        result, _ = await self._compute.perform(
+            action,
+            owner=_LAB if stage == "base" else self._owner,
+            rank=RANK[stage],
+            priority=self._priority,
+            use_cache=use_cache,
+            on_log=self._on_log,
+        )
+        if not result["ok"]:
+            functions = self._functions
+            raise failure(stage, result, functions.limits[stage], functions.required(stage), self._path_of)
+        blobs = {name: Blob(**blob) for name, blob in result["outputs"].items()}
+        return Entry(action.id, blobs, result["log"], result["seconds"])
+
+    def _path_of(self, output: Mapping[str, Any]) -> Path:
+        return self._cache.blobs.path(Blob(**output))
 
 
 def _json(path: Path) -> dict[str, Any]:

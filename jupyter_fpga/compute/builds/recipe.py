@@ -1,17 +1,16 @@
-"""What each stage of a build is, as an action: its key, and how it is done."""
+"""What each stage of a build is, as an action: which function, of which inputs, under which name."""
 
-from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
+import uuid
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from jupyter_fpga.compute.actions.descriptors import Action, Content
 from jupyter_fpga.compute.builds.design import BuildOptions, Source, Stage
-from jupyter_fpga.compute.builds.elaborated import ABOUT, MANIFEST, Elaborated
-from jupyter_fpga.compute.builds.slots import Slots
-from jupyter_fpga.compute.builds.stages import BASE_TARGET, Steps
-from jupyter_fpga.compute.cache.results import Action, ActionCache, Entry, Made, action_key
-from jupyter_fpga.compute.sandbox.mounts import Mount
+from jupyter_fpga.compute.builds.elaborated import Elaborated
+from jupyter_fpga.compute.builds.toolchains import Toolchains
+from jupyter_fpga.compute.cache import BlobStore, Entry, action_key
 
-__all__ = ("CLOCK_HZ", "CSR", "REPORTS", "Recipe")
+__all__ = ("CLOCK_HZ", "CSR", "RANK", "REPORTS", "Recipe", "function_version")
 
 CSR = ("csr.json", "csr.csv")
 """Artifacts that the stage ``elaborate`` leaves."""
@@ -20,10 +19,19 @@ REPORTS = {"top.v": "top.v", "report": "report.json"}
 CLOCK_HZ = {"simulated": 12_000_000}
 """System clock of each target when a build doesn't ask for another. The workshop knows them too; a test compares."""
 
-_ELABORATED = ("netlist.il", "netlist.v", ABOUT, MANIFEST, *CSR, "verilog/")
-_SYNTHESIZED = ("design.cc", *REPORTS.values())
-_RANK: Mapping[Stage, int] = {"base": 0, "compile": 1, "synthesize": 2, "elaborate": 3}
-"""Who gets the next free processor: builds that are nearly done first, so that none waits half done."""
+RANK: Mapping[Stage, int] = {"base": 4, "compile": 3, "synthesize": 2, "elaborate": 1}
+"""Who is served first: builds that are nearly done, so that none waits half done."""
+
+
+def function_version(tools: Toolchains, stage: Stage) -> str:
+    """The version of a stage as a function: another one for another state of the tools that it uses."""
+    digest = {
+        "base": tools.compile_version,
+        "elaborate": tools.elaborate_version,
+        "synthesize": tools.synthesize_version,
+        "compile": tools.compile_version,
+    }[stage]
+    return str(uuid.UUID(hex=digest[:32]))
 
 
 class Recipe:
@@ -31,28 +39,17 @@ class Recipe:
 
     Parameters
     ----------
-    cache, steps, slots
-        Where results are kept, what runs a stage, and turns.
+    tools
+        What they are run with.
+    blobs
+        Where contents are.
     target, clock
         Kind of board, and its system clock in Hz; the target's own if None.
-    base_folder
-        Puts the base's files under their own names.
     """
 
-    def __init__(
-        self,
-        cache: ActionCache,
-        steps: Steps,
-        slots: Slots,
-        target: str,
-        clock: int | None,
-        base_folder: Callable[[Entry], Path],
-    ) -> None:
-        self._cache = cache
-        self._steps = steps
-        self._tools = steps.toolchains
-        self._slots = slots
-        self._base_folder = base_folder
+    def __init__(self, tools: Toolchains, blobs: BlobStore, target: str, clock: int | None) -> None:
+        self._tools = tools
+        self._blobs = blobs
         self.target = target
         self.clock = clock or CLOCK_HZ.get(target)
 
@@ -63,30 +60,19 @@ class Recipe:
     def image(self, elaborated: Elaborated) -> str:
         """Name of what a board runs: of what the netlist means, and of the base that it is linked with."""
         inputs = {"netlist": elaborated.netlist_digest}
-        return action_key("image", self.base().key, inputs, {"target": self.target})
+        return action_key("image", self.base().id, inputs, {"target": self.target})
 
     def digest(self, elaborated: Elaborated) -> str:
         """Name of the build: of its image and its manifest. Equal images may have registers of other names."""
         inputs = {"netlist": elaborated.netlist_digest, "manifest": elaborated.manifest_digest}
-        return action_key("build", self.base().key, inputs, {"target": self.target})
-
-    async def _files(self, action: Action, names: Collection[str] | None = None) -> dict[str, Path]:
-        """Files of an earlier stage, all if not said which, each checked against its hash."""
-        entry, _ = await self._cache.run(action, need=names)
-        return {name: self._cache.path(entry, name) for name in (entry.blobs if names is None else names)}
+        return action_key("build", self.base().id, inputs, {"target": self.target})
 
     def base(self) -> Action:
         """The lab's own SoC, compiled, and as an image with an empty window."""
-        key = action_key("base", self._tools.compile_version, {}, {"target": self.target, "clock": self.clock})
+        about = {"target": self.target, "clock": self.clock}
+        key = action_key("base", self._tools.compile_version, {}, about)
         request = {"target": self.target, "sys_clk_freq": self.clock, "identifier": self.identifier(key)}
-
-        async def make(folder: Path, say: Callable[[str], None]) -> Made:
-            async with self._slots.hold(_RANK["base"]):
-                return await self._steps.run(
-                    "base", folder, request=request, inputs={}, outputs=["*"], required=["simulator"], say=say
-                )
-
-        return Action(key, make)
+        return self._action("base", key, {}, request)
 
     def elaborate(self, source: Source, options: BuildOptions) -> Action:
         """Text → netlist, manifest, register map."""
@@ -98,63 +84,35 @@ class Recipe:
             "sys_clk_freq": self.clock,
             "probes": list(options.probes),
         }
+        key = action_key("elaborate", self._tools.elaborate_version, {"source": source.digest}, request)
+        return self._action("elaborate", key, {}, request)
 
-        async def make(folder: Path, say: Callable[[str], None]) -> Made:
-            async with self._slots.hold(_RANK["elaborate"]):
-                return await self._steps.run(
-                    "elaborate",
-                    folder,
-                    request=request,
-                    inputs={f"source/{name}": content for name, content in source.files.items()},
-                    outputs=_ELABORATED,
-                    required=[ABOUT, MANIFEST],
-                    say=say,
-                )
+    def with_source(self, elaborate: Action, source: Source) -> Action:
+        """The action of :meth:`elaborate` with its inputs, which are put where the program will find them."""
+        inputs = {}
+        for name, content in source.files.items():
+            blob = self._blobs.put(content)
+            inputs[f"source/{name}"] = Content(blob.hash, blob.size)
+        return self._action("elaborate", elaborate.id, inputs, elaborate.constants)
 
-        return Action(action_key("elaborate", self._tools.elaborate_version, {"source": source.digest}, request), make)
-
-    def synthesize(self, elaborate: Action, elaborated: Elaborated) -> Action:
-        """Netlist → C++ and reports. It gets what its key names, and nothing else of what the design left."""
-
-        async def make(folder: Path, say: Callable[[str], None]) -> Made:
-            inputs = await self._files(elaborate, elaborated.files)
-            async with self._slots.hold(_RANK["synthesize"]):
-                return await self._steps.run(
-                    "synthesize",
-                    folder,
-                    request=None,
-                    inputs=inputs,
-                    outputs=_SYNTHESIZED,
-                    required=["design.cc"],
-                    say=say,
-                )
-
+    def synthesize(self, elaborated: Elaborated, entry: Entry) -> Action:
+        """Netlist → C++ and reports. It gets what its name says, and nothing else of what the design left."""
         inputs = {"netlist": elaborated.netlist_digest}
-        return Action(action_key("synthesize", self._tools.synthesize_version, inputs, {"target": self.target}), make)
+        key = action_key("synthesize", self._tools.synthesize_version, inputs, {"target": self.target})
+        return self._action("synthesize", key, _contents(entry, elaborated.files), {})
 
-    def compile(self, synthesize: Action, elaborated: Elaborated, identifier: str, base: Callable[[], Any]) -> Action:
-        """C++ → simulator.
+    def compile(self, elaborated: Elaborated, synthesized: Entry, identifier: str) -> Action:
+        """C++ → simulator."""
+        base = self.base().id
+        inputs = {"netlist": elaborated.netlist_digest, "base": base}
+        key = action_key("compile", self._tools.compile_version, inputs, {"identifier": identifier})
+        request = {"identifier": identifier, "base": base}
+        return self._action("compile", key, _contents(synthesized, ["design.cc"]), request)
 
-        Parameters
-        ----------
-        base
-            Awaited for the base's :class:`~jupyter_fpga.compute.cache.results.Entry` when the work is really done.
-        """
+    def _action(self, stage: Stage, key: str, inputs: Mapping[str, Content], constants: Mapping[str, Any]) -> Action:
+        return Action(stage, function_version(self._tools, stage), inputs, constants, key=key)
 
-        async def make(folder: Path, say: Callable[[str], None]) -> Made:
-            inputs = await self._files(synthesize)
-            base_folder = self._base_folder(await base())
-            async with self._slots.hold(_RANK["compile"]):
-                return await self._steps.run(
-                    "compile",
-                    folder,
-                    request={"identifier": identifier},
-                    inputs=inputs,
-                    outputs=["simulator"],
-                    required=["simulator"],
-                    mounts=[Mount(base_folder, BASE_TARGET)],
-                    say=say,
-                )
 
-        inputs = {"netlist": elaborated.netlist_digest, "base": self.base().key}
-        return Action(action_key("compile", self._tools.compile_version, inputs, {"identifier": identifier}), make)
+def _contents(entry: Entry, names: Collection[str]) -> dict[str, Content]:
+    blobs = {name: entry.blobs[name] for name in names}
+    return {name: Content(blob.hash, blob.size) for name, blob in blobs.items()}

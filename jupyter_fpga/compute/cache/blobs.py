@@ -96,6 +96,15 @@ class BlobStore:
             os.close(descriptor)
         return blob
 
+    def put(self, content: bytes) -> Blob:
+        """Keep a content that is no program."""
+        blob = Blob(hashlib.sha256(content).hexdigest(), len(content))
+        path = self.path(blob)
+        if not self.check(blob):
+            replace_file(path, content)
+            os.chmod(path, 0o444)
+        return blob
+
     def find(self, hash: str) -> Path | None:
         """Where a content is, program or not; ``None`` if it isn't there."""
         for executable in (False, True):

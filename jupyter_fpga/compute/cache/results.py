@@ -1,19 +1,18 @@
 """Work that was done once isn't done again: results of pure functions, kept by the digest of what went in."""
 
-import asyncio
 import hashlib
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from jupyter_fpga.compute.cache.blobs import Blob, BlobStore, replace_file
 
-__all__ = ("Action", "ActionCache", "Entry", "Made", "action_key")
+__all__ = ("ActionCache", "Entry", "Made", "action_key")
 
 _VERSION = 1
 """Of the records' form. Another number in a record means that it is made again."""
@@ -73,33 +72,6 @@ class Entry:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class Action:
-    """A piece of work: its key, and how to do it.
-
-    Parameters
-    ----------
-    key
-        See :func:`action_key`.
-    make
-        Does the work: gets an empty folder and a function that takes each line of output, and returns the result's
-        files, which lie in that folder.
-    """
-
-    key: str
-    make: Callable[[Path, Callable[[str], None]], Awaitable[Made]]
-
-
-class _Flight:
-    """Work under way, and those who wait for it."""
-
-    def __init__(self, task: "asyncio.Task[Entry]") -> None:
-        self.task = task
-        self.waiters = 0
-        self.lines: list[str] = []
-        self.listeners: list[Callable[[str], None]] = []
-
-
 class ActionCache:
     """Results on disk, by key.
 
@@ -117,7 +89,6 @@ class ActionCache:
         self._scratch = folder / "scratch"
         self._max_bytes = max_bytes
         self.blobs = BlobStore(folder / "blobs")
-        self._flights: dict[str, _Flight] = {}
         # What an earlier life of the lab left unfinished.
         shutil.rmtree(self._scratch, ignore_errors=True)
         self._scratch.mkdir()
@@ -154,94 +125,6 @@ class ActionCache:
         """Where a file of a result is; its own name is not part of the path."""
         return self.blobs.path(entry.blobs[name])
 
-    async def run(
-        self,
-        action: Action,
-        *,
-        need: Collection[str] | None = None,
-        use_cache: bool = True,
-        on_begin: Callable[[], None] | None = None,
-        on_log: Callable[[str], None] | None = None,
-    ) -> tuple[Entry, bool]:
-        """The result of an action: kept, shared with whoever is waiting for the same one, or made now.
-
-        When a caller is cancelled the others go on; with the last of them the work itself is cancelled, and this
-        returns only when it has ended.
-
-        Parameters
-        ----------
-        need
-            See :meth:`lookup`.
-        use_cache
-            Make it in any case if false (work under way is still shared), and keep the new result.
-        on_begin
-            Called when the result isn't there and must be waited for.
-        on_log
-            Gets the lines of output: all of them, however late the caller came.
-
-        Returns
-        -------
-        tuple
-            The result, and whether it was kept.
-        """
-        while use_cache and action.key not in self._flights:
-            kept = await asyncio.to_thread(self.lookup, action.key, need)
-            if kept is not None:
-                for line in kept.log if on_log else ():
-                    on_log(line)  # type: ignore[misc]
-                return kept, True
-            if not self._record(action.key).exists():  # else somebody finished the same work just now
-                break
-        if on_begin is not None:
-            on_begin()
-        flight = self._flights.get(action.key)
-        if flight is None:
-            flight = _Flight(asyncio.create_task(self._make(action)))
-            self._flights[action.key] = flight
-        return await self._wait(action.key, flight, on_log), False
-
-    async def _wait(self, key: str, flight: _Flight, on_log: Callable[[str], None] | None) -> Entry:
-        if on_log is not None:
-            for line in flight.lines:
-                on_log(line)
-            flight.listeners.append(on_log)
-        flight.waiters += 1
-        try:
-            return await asyncio.shield(flight.task)
-        except asyncio.CancelledError:
-            if flight.waiters == 1:
-                # Nobody may join work that is being cancelled.
-                if self._flights.get(key) is flight:
-                    del self._flights[key]
-                flight.task.cancel()
-                await asyncio.wait([flight.task])
-                if not flight.task.cancelled():
-                    flight.task.exception()  # ended by itself just then; nobody is left to tell
-            raise
-        finally:
-            flight.waiters -= 1
-            if on_log is not None:
-                flight.listeners.remove(on_log)
-
-    async def _make(self, action: Action) -> Entry:
-        me = self._flights[action.key]
-        loop = asyncio.get_running_loop()
-
-        def say(line: str) -> None:
-            me.lines.append(line)
-            for listener in list(me.listeners):
-                listener(line)
-
-        folder = self.scratch()
-        try:
-            started = loop.time()
-            made = await action.make(folder, say)
-            return await asyncio.to_thread(self.keep, action.key, made, loop.time() - started)
-        finally:
-            if self._flights.get(action.key) is me:
-                del self._flights[action.key]
-            shutil.rmtree(folder, ignore_errors=True)
-
     def scratch(self) -> Path:
         """A new empty folder on the cache's file system, for files that :meth:`keep` will take."""
         return Path(tempfile.mkdtemp(dir=self._scratch))
@@ -275,21 +158,23 @@ class ActionCache:
     def _record(self, key: str) -> Path:
         return self._actions / key[:2] / f"{key}.json"
 
-    def trim(self, pinned: Collection[str] = ()) -> int:
+    def trim(self, pinned: Collection[str] = (), keep: Collection[str] = ()) -> int:
         """Remove the results that were not used for the longest time until the rest fits ``max_bytes``.
+
+        Nothing may be at work on results meanwhile.
 
         Parameters
         ----------
         pinned
             Keys that stay whatever their age, because a board needs them.
+        keep
+            Hashes of contents that stay though no result has them.
 
         Returns
         -------
         int
-            Bytes freed. Nothing is removed while work is under way.
+            Bytes freed.
         """
-        if self._flights:
-            return 0
         records = sorted(self._actions.glob("??/*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
         # The pinned ones count first, then from the youngest on.
         records.sort(key=lambda path: path.stem not in pinned)
@@ -303,4 +188,4 @@ class ActionCache:
                 kept |= more
             else:
                 path.unlink()
-        return self.blobs.sweep({hash for hash, _ in kept})
+        return self.blobs.sweep({hash for hash, _ in kept} | set(keep))

@@ -29,6 +29,8 @@ class Task:
         Names of files to take out of the work folder; ``name/`` means all files below that folder, ``*`` everything.
     required
         Outputs without which it has failed, whatever its exit code.
+    scrap
+        Outputs that are of use only when it has failed.
     results
         Folder whose name is left out of the names of the outputs: ``outputs/``.
     mounts
@@ -45,6 +47,7 @@ class Task:
     inputs: Mapping[str, Path | bytes] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
+    scrap: tuple[str, ...] = ()
     results: str = ""
     mounts: tuple[Mount, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -87,7 +87,14 @@ async def _build(floor: Floor, row: RowMapping, lease: Lease, log: JobLog) -> Bu
 
     floor.checkpoint("build:before")
     try:
-        result = await floor.builds.build(source, options, on_stage=on_stage, on_log=log.write)
+        result = await floor.builds.build(
+            source,
+            options,
+            owner=row["owner"],
+            priority=row["priority"],
+            on_stage=on_stage,
+            on_log=log.write,
+        )
     finally:
         if writes:
             await asyncio.wait(writes)

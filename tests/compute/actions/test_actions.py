@@ -101,6 +101,20 @@ async def test_equal_actions_share_one_run(room: Room) -> None:
     assert (info["queue_depths"]["running"], info["runner"]["processes"][0]["running"]) == (0, [])
 
 
+async def test_nothing_is_removed_while_something_runs(room: Room) -> None:
+    room.cache._max_bytes = 0
+    done = await room.end(ANN, call("count"))
+    lsn = (await room.compute.submit(ANN, call("sleep")))["lsn"]
+    await room.in_state(ANN, lsn, "running")
+    assert await room.compute.trim([]) == 0
+    await room.compute.cancel(ANN, lsn)
+    # What an action has that nobody retired stays as a content, though not as a result for the next who asks.
+    assert await room.compute.trim([]) == 0
+    hash = done["result"]["outputs"]["request.json"]["hash"]
+    assert (await room.compute.chunk(ANN, hash))[0].exists()
+    assert (await room.end(ANN, call("count")))["cached"] is False
+
+
 async def test_chunks_are_asked_for_first(room: Room) -> None:
     action = call("copy", {"a": b"one", "b": b"two"})
     hashes = sorted([sha256(b"one"), sha256(b"two")])
