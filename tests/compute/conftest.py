@@ -21,10 +21,22 @@ def sandbox() -> Sandbox:
     return Sandbox.probe()
 
 
+@pytest.fixture(scope="session")
+def landlocked() -> Sandbox:
+    """The second best."""
+    return Sandbox.probe(tiers=("landlock",))
+
+
 @pytest.fixture
 def bare() -> Sandbox:
     """No walls."""
     return Sandbox.without("A test asked for none.")
+
+
+@pytest.fixture
+def tiers(sandbox: Sandbox, landlocked: Sandbox, bare: Sandbox) -> dict[str, Sandbox]:
+    """All walls by their names."""
+    return {"full": sandbox, "landlock": landlocked, "none": bare}
 
 
 @pytest.fixture

@@ -24,15 +24,21 @@ SMALL = Limits(
 )
 
 
-@pytest.fixture(params=["full", "none"])
-def runner(request: pytest.FixtureRequest, sandbox: Sandbox, bare: Sandbox) -> Runner:
-    chosen = sandbox if request.param == "full" else bare
-    assert chosen.tier == request.param
-    return Runner(chosen)
+@pytest.fixture(params=["full", "landlock", "none"])
+def runner(request: pytest.FixtureRequest, tiers: dict[str, Sandbox]) -> Runner:
+    assert tiers[request.param].tier == request.param
+    return Runner(tiers[request.param])
+
+
+@pytest.fixture(params=["full", "landlock"])
+def walled(request: pytest.FixtureRequest, tiers: dict[str, Sandbox]) -> Runner:
+    assert tiers[request.param].tier == request.param
+    return Runner(tiers[request.param])
 
 
 @pytest.fixture
-def walled(sandbox: Sandbox) -> Runner:
+def in_memory(sandbox: Sandbox) -> Runner:
+    """With a file system and a list of processes of its own."""
     assert sandbox.tier == "full"
     return Runner(sandbox)
 
@@ -171,8 +177,8 @@ while True:
     await still_well(runner)
 
 
-async def test_disk_fill_that_ends_by_its_own_error(walled: Runner) -> None:
-    finished = await python(walled, "for n in range(9): open(f'f{n}', 'wb').write(b'x' * 3_000_000)")
+async def test_disk_fill_that_ends_by_its_own_error(in_memory: Runner) -> None:
+    finished = await python(in_memory, "for n in range(9): open(f'f{n}', 'wb').write(b'x' * 3_000_000)")
     assert finished.bound == "disk"
     assert "No space left on device" in finished.output_tail
 
@@ -229,7 +235,7 @@ async def test_cancellation_takes_the_whole_tree(runner: Runner, tmp_path: Path)
     os.close(reader)
 
 
-async def test_nothing_of_the_machine_is_seen(walled: Runner, tmp_path: Path) -> None:
+async def test_nothing_of_the_machine_is_seen(in_memory: Runner, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hunter2")
     code = f"""
@@ -250,15 +256,15 @@ for path in ["/", "/usr", "/dev", "/tmp", "/etc"]:
 print(sorted(os.listdir("/dev")))
 print([line for line in open("/proc/self/status") if line.startswith(("CapEff", "CapBnd", "NoNewPrivs", "Seccomp:"))])
 """
-    finished = await python(walled, code)
+    finished = await python(in_memory, code)
     assert finished.output_tail.splitlines() == [
-        "['1', '2']" if walled.sandbox.root else "['1']",
+        "['1', '2']" if in_memory.sandbox.root else "['1']",
         "['fd', 'full', 'null', 'random', 'stderr', 'stdin', 'stdout', 'urandom', 'zero']",
         "['CapEff:\\t0000000000000000\\n', 'CapBnd:\\t0000000000000000\\n', 'NoNewPrivs:\\t1\\n', 'Seccomp:\\t2\\n']",
     ]
 
 
-async def test_no_network_and_no_new_name_space(walled: Runner) -> None:
+async def test_no_network_and_no_new_name_space(in_memory: Runner) -> None:
     server = socket.create_server(("127.0.0.1", 0))
     code = f"""
 import ctypes, socket
@@ -272,7 +278,7 @@ print(libc.unshare(0x10000000), ctypes.get_errno(), libc.ptrace(0, 0, 0, 0), lib
 print(open("/proc/net/dev").read().count(":"))
 print(server := {server.getsockname()[1]})
 """
-    finished = await python(walled, code)
+    finished = await python(in_memory, code)
     assert finished.output_tail.splitlines()[:2] == ["-1 1 -1 -1", "1"]
     server.close()
 
@@ -319,9 +325,10 @@ import asyncio, sys
 from pathlib import Path
 from jupyter_fpga.compute import Limits, Mount, Runner, Sandbox
 
-code = "import os, time; fd = os.open('/alive', os.O_WRONLY); os.write(fd, b'up'); os.fork(); time.sleep(100)"
+code = "import os, sys, time; fd = os.open(sys.argv[1], os.O_WRONLY); os.write(fd, b'up'); os.fork(); time.sleep(100)"
 mounts = [Mount(Path(sys.argv[1]), "/alive", writable=True)]
-asyncio.run(Runner(Sandbox.probe()).run([sys.executable, "-c", code], limits=Limits(), mounts=mounts))
+sandbox = Sandbox.probe(tiers=(sys.argv[2],))
+asyncio.run(Runner(sandbox).run([sys.executable, "-c", code, "/alive"], limits=Limits(), mounts=mounts))
 """
 
 
@@ -330,7 +337,7 @@ async def test_a_lab_that_is_killed_takes_its_programs_along(walled: Runner, tmp
     os.mkfifo(fifo)
     os.chmod(fifo, 0o666)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    lab = await asyncio.create_subprocess_exec(sys.executable, "-c", LAB, str(fifo))
+    lab = await asyncio.create_subprocess_exec(sys.executable, "-c", LAB, str(fifo), walled.sandbox.tier)
     await wait_readable(reader)
     assert os.read(reader, 2) == b"up"
     lab.kill()

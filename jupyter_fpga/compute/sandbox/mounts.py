@@ -9,7 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ("WORK", "Mount", "mount_options", "python_mounts", "python_path", "system_mounts", "translate")
+__all__ = (
+    "PACKAGE_FOLDERS",
+    "WORK",
+    "Mount",
+    "jupyter_settings",
+    "mount_options",
+    "python_mounts",
+    "python_path",
+    "system_mounts",
+    "translate",
+)
 
 WORK = "/work"
 """The work folder as the program sees it; also its current directory and its home."""
@@ -28,7 +38,8 @@ _PACKAGES = (
     "ziglang",
 )
 
-_PACKAGE_FOLDERS = ("site-packages", "dist-packages")
+PACKAGE_FOLDERS = ("site-packages", "dist-packages")
+"""Names of folders that hold nothing but packages."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,8 @@ def python_mounts() -> list[Mount]:
 
     def see(place: str | Path) -> None:
         folder = Path(place)
-        if folder.is_dir() and not any(folder.is_relative_to(known) for known in (*map(Path, _SYSTEM), *folders)):
+        # A home that this user may not look into (Path.is_dir raises there) is no place either.
+        if os.path.isdir(folder) and not any(folder.is_relative_to(known) for known in (*map(Path, _SYSTEM), *folders)):
             folders.append(folder)
 
     for prefix in (sys.prefix, sys.base_prefix, Path(sys.executable).resolve().parents[1]):
@@ -70,7 +82,7 @@ def python_mounts() -> list[Mount]:
         for location in (found.submodule_search_locations or ()) if found else ():
             # From PYTHONPATH, or an editable install: then the package alone, not the repository around it.
             parent = Path(location).parent
-            see(parent if parent.name in _PACKAGE_FOLDERS else location)
+            see(parent if parent.name in PACKAGE_FOLDERS else location)
     return [Mount(folder, str(folder)) for folder in folders]
 
 
@@ -78,13 +90,26 @@ def python_path(mounts: Iterable[Mount]) -> str:
     """``PYTHONPATH`` for packages that are not where the interpreter looks by itself."""
     folders = [mount.source for mount in mounts]
     entries = [folder.parent for folder in folders if (folder / "__init__.py").exists()]
-    return os.pathsep.join(map(str, [*entries, *(folder for folder in folders if folder.name in _PACKAGE_FOLDERS)]))
+    return os.pathsep.join(map(str, [*entries, *(folder for folder in folders if folder.name in PACKAGE_FOLDERS)]))
 
 
 def system_mounts() -> list[Mount]:
     return [
         Mount(Path(path), path) for path in (*_SYSTEM, *_SYSTEM_FILES) if os.path.exists(path) or os.path.islink(path)
     ]
+
+
+def jupyter_settings(mounts: Iterable[Mount]) -> list[Path]:
+    """Folders in what a program sees where a Jupyter server may be configured, with its passwords; not for strangers.
+
+    In the prefix of Python, which may be the system's own.
+    """
+    found = set()
+    for prefix in {Path(sys.prefix), Path(sys.base_prefix), Path("/usr"), Path("/usr/local")}:
+        settings = prefix / "etc" / "jupyter"
+        if settings.is_dir() and any(settings.is_relative_to(mount.source) for mount in mounts):
+            found.add(settings)
+    return sorted(found)
 
 
 def mount_options(mounts: Sequence[Mount]) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -47,6 +48,8 @@ class Launched:
         What the program prints, non-blocking; at its end already if it prints into a file.
     gate
         Where a line lets it start.
+    has_warden
+        ``popen`` is a warden, which is told to end the program and ends last.
     """
 
     popen: "subprocess.Popen[bytes]"
@@ -54,6 +57,8 @@ class Launched:
     leader_fd: int
     output: int
     gate: int
+    has_warden: bool = False
+    _word: bytes = b"\n"
 
     def limit(self, limits: Limits, *, count_processes: bool) -> None:
         """Set the limits that the kernel keeps, per process, before the program starts.
@@ -64,6 +69,8 @@ class Launched:
             Whether the kernel counts the processes of this sandbox alone; else its limit would count everything that
             the lab's user runs, and is left to the supervisor.
         """
+        # A warden that counts by itself reads here how many there may be; a shell at the gate reads over it.
+        self._word = b"%d\n" % (limits.processes + 2)
         kept = [
             (resource.RLIMIT_CPU, int(limits.cpu_seconds) + 1),
             # What one process may own; the supervisor sums the tree. Twice, so that the supervisor names the bound.
@@ -82,16 +89,26 @@ class Launched:
 
     def start(self) -> None:
         """Open the gate."""
-        os.write(self.gate, b"\n")
+        os.write(self.gate, self._word)
         os.close(self.gate)
         self.gate = -1
 
     def kill(self) -> None:
-        """End the leader at once; in a name space of its own, the kernel ends everything else in it too."""
+        """End the leader at once; in a name space of its own, the kernel ends everything else in it too.
+
+        A warden ends everything below it, and then itself.
+        """
         try:
-            signal.pidfd_send_signal(self.leader_fd, signal.SIGKILL)
+            signal.pidfd_send_signal(self.leader_fd, signal.SIGTERM if self.has_warden else signal.SIGKILL)
         except ProcessLookupError:
             return
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the leader is no more."""
+        waiting = select.poll()
+        waiting.register(self.leader_fd, select.POLLIN)
+        return bool(waiting.poll(0))
 
     def close(self) -> None:
         """Close the lab's descriptors."""
@@ -151,7 +168,7 @@ async def launch(plan: Plan, *, passed: Sequence[int] = (), stdout: int | None =
         if ready != READY:
             raise SandboxError(f"The sandbox could not be started: {await _last_line(output, ready)}")
         leader = popen.pid if plan.bwrap is None else int(json.loads(os.pread(info, 4096, 0))["child-pid"])
-        return Launched(popen, leader, os.pidfd_open(leader), output, gate)
+        return Launched(popen, leader, os.pidfd_open(leader), output, gate, plan.has_warden)
     except BaseException as error:
         # Without its parent bubblewrap's child would wait for ever; until its walls stand they are one group.
         with suppress(ProcessLookupError):

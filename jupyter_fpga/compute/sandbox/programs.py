@@ -16,7 +16,7 @@ from jupyter_fpga.compute.sandbox.limits import Limits
 from jupyter_fpga.compute.sandbox.mounts import WORK, Mount
 from jupyter_fpga.compute.sandbox.process import Launched, launch
 from jupyter_fpga.compute.sandbox.supervisor import Bound, Supervisor
-from jupyter_fpga.compute.sandbox.usage import NamespaceTree, SessionTree, Tree
+from jupyter_fpga.compute.sandbox.usage import NamespaceTree, SessionTree, Tree, WardenTree
 from jupyter_fpga.compute.sandbox.walls import Sandbox, SandboxError
 from jupyter_fpga.compute.sandbox.workfolder import collect, put, size_of_folder
 
@@ -143,8 +143,8 @@ class Runner:
                 if on_start is not None:
                     on_start()
                 code = await supervisor.run()
-                if supervisor.bound is None and work is None and launched.popen.returncode < 0:
-                    # bubblewrap gives a program's own signal on as an exit code; this one was its own end.
+                if supervisor.bound is None and self.sandbox.tier != "none" and launched.popen.returncode < 0:
+                    # bubblewrap and the warden give a program's own signal on as an exit code; this was their own end.
                     raise ProgramKilled(
                         f"The sandbox was killed by {signal.Signals(-launched.popen.returncode).name} from outside; "
                         "the machine may be out of memory. Try again."
@@ -175,7 +175,7 @@ class Runner:
     @contextmanager
     def _work_folder(self) -> Iterator[Path | None]:
         """None where the sandbox makes its own, in memory; else a folder of the machine, removed at the end."""
-        if self.sandbox.tier != "none":
+        if self.sandbox.tier == "full":
             yield None
             return
         folder = Path(tempfile.mkdtemp(prefix="jupyter-fpga-"))
@@ -192,10 +192,14 @@ class Runner:
             folder = os.open(work, _FOLDER)
             opened.append(folder)
 
-            def folder_use() -> tuple[int, int, int]:
-                return *size_of_folder(work, max_files=limits.files), limits.disk_bytes
+            processes = WardenTree(launched, mark) if launched.has_warden else SessionTree(launched.leader, mark)
+            device = os.fstat(folder).st_dev
 
-            return folder, SessionTree(launched.leader, mark), folder_use
+            def folder_use() -> tuple[int, int, int]:
+                size, entries = size_of_folder(folder, max_files=limits.files)
+                return size + processes.deleted_bytes(device), entries, limits.disk_bytes
+
+            return folder, processes, folder_use
         # The program still waits at its gate, so what is found under its root is what bubblewrap put there. The
         # descriptor keeps the file system alive after the program's end.
         root = f"/proc/{launched.leader}/root"

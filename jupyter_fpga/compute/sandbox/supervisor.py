@@ -122,7 +122,8 @@ class Supervisor:
         while self._tree.kill():  # noqa: ASYNC110 (strangers' processes tell nobody that they end)
             # Only without a name space: look again until nobody is found.
             await asyncio.sleep(0.01)
-        self._launched.popen.kill()
+        if not self._launched.has_warden:
+            self._launched.popen.kill()
         await wait_readable(program)
         await wait_readable(self._launched.leader_fd)
         self._launched.popen.wait()

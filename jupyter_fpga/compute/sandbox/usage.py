@@ -2,11 +2,13 @@
 
 import os
 import signal
+import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-__all__ = ("NamespaceTree", "SessionTree", "Tree", "Usage")
+__all__ = ("NamespaceTree", "SessionTree", "Tree", "Usage", "WardenTree")
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -112,6 +114,18 @@ class NamespaceTree:
         os.close(self._proc)
 
 
+class Keeper(Protocol):
+    """A warden, as its tree knows it; see :class:`~jupyter_fpga.compute.sandbox.process.Launched`."""
+
+    @property
+    def leader(self) -> int: ...
+
+    @property
+    def has_ended(self) -> bool: ...
+
+    def kill(self) -> None: ...
+
+
 class SessionTree:
     """A program without a name space: its session, all descendants, and whoever carries its mark in the environment.
 
@@ -166,5 +180,61 @@ class SessionTree:
                 continue
         return bool(tree)
 
+    def deleted_bytes(self, device: int) -> int:
+        """Size of files that are open or mapped and have no name any more: no look into a folder finds them.
+
+        Parameters
+        ----------
+        device
+            Of the file system that counts.
+        """
+        sizes: dict[int, int] = {}
+        for pid in self._known:
+            folder = f"/proc/{pid}/fd"
+            # It may have ended, or closed one meanwhile; or a lab in a container may not look.
+            with suppress(OSError):
+                for number in os.listdir(folder):
+                    with suppress(FileNotFoundError):
+                        facts = os.stat(f"{folder}/{number}")
+                        if stat.S_ISREG(facts.st_mode) and facts.st_nlink == 0 and facts.st_dev == device:
+                            sizes[facts.st_ino] = facts.st_blocks * 512
+            with suppress(OSError), open(f"/proc/{pid}/maps", "rb") as maps:
+                for line in maps:
+                    if line.endswith(b" (deleted)\n"):
+                        span, _, _, place, inode, *_ = line.split()
+                        major, minor = (int(part, 16) for part in place.split(b":"))
+                        start, end = (int(part, 16) for part in span.split(b"-"))
+                        if os.makedev(major, minor) == device:
+                            sizes.setdefault(int(inode), end - start)
+        return sum(sizes.values())
+
     def close(self) -> None:
         os.close(self._proc)
+
+
+class WardenTree(SessionTree):
+    """A program below a warden: whatever it starts stays below, and the warden ends it all.
+
+    Parameters
+    ----------
+    keeper
+        The warden. If somebody ended it by force, what it left is looked for as in a :class:`SessionTree`.
+    mark
+        As there.
+    """
+
+    def __init__(self, keeper: Keeper, mark: str) -> None:
+        super().__init__(keeper.leader, mark)
+        self._keeper = keeper
+
+    def usage(self) -> Usage:
+        name = self._leader.decode()
+        below = _sum((pid for pid in self._scan() if pid != name), self._proc)
+        # Those that were left by their parents are waited for by the warden; and what it does, it does for them.
+        return replace(below, cpu_seconds=below.cpu_seconds + _sum(iter([name]), self._proc).cpu_seconds)
+
+    def kill(self) -> bool:
+        if self._keeper.has_ended:
+            return super().kill()
+        self._keeper.kill()
+        return False

@@ -21,7 +21,10 @@ _FOLDER = os.O_RDONLY | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 _DEEPEST = 8
-"""Folders in one another that are looked into."""
+"""Folders in one another that outputs are looked for in."""
+
+_DEEPEST_COUNTED = 64
+"""Folders in one another that are counted."""
 
 
 class BadOutput(LabError):
@@ -165,16 +168,52 @@ def _open_inside(folder: int, name: str, flags: int = _LOOK) -> int | None:
         os.close(inside)
 
 
-def size_of_folder(path: Path, *, max_files: int) -> tuple[int, int]:
-    """Bytes on disk and number of entries below a folder, counting no further than ``max_files`` + 1 entries."""
+def size_of_folder(folder: int, *, max_files: int) -> tuple[int, int]:
+    """Bytes on disk and number of entries below a folder, counting no further than ``max_files`` + 1 entries.
+
+    Folders that the program closed to everybody are opened again, for what is in them counts. Folders deeper in one
+    another than anybody needs count as too many entries.
+    """
+    return _size(folder, max_files, 0)
+
+
+def _size(folder: int, most: int, depth: int) -> tuple[int, int]:
+    if depth > _DEEPEST_COUNTED:
+        return 0, most + 1
     size = count = 0
-    for base, folders, files in os.walk(path):
-        for name in (*folders, *files):
+    inner = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
             count += 1
-            if count > max_files:
+            if count > most:
                 return size, count
-            try:
-                size += os.lstat(os.path.join(base, name)).st_blocks * 512
-            except FileNotFoundError:
-                continue
+            with suppress(FileNotFoundError):
+                size += entry.stat(follow_symlinks=False).st_blocks * 512
+                if entry.is_dir(follow_symlinks=False):
+                    inner.append(entry.name)
+    for name in inner:
+        try:
+            inside = _open_closed(name, folder)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            continue  # it is no more what it was a moment ago; the next look counts it
+        try:
+            more, entered = _size(inside, most - count, depth + 1)
+        finally:
+            os.close(inside)
+        size, count = size + more, count + entered
+        if count > most:
+            break
     return size, count
+
+
+def _open_closed(name: str, folder: int) -> int:
+    """Open a folder; what its owner has closed is opened for the owner again, whom no link can lead elsewhere."""
+    try:
+        return os.open(name, _FOLDER, dir_fd=folder)
+    except PermissionError:
+        place = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            os.chmod(f"/proc/self/fd/{place}", 0o700)
+            return os.open(".", _FOLDER, dir_fd=place)
+        finally:
+            os.close(place)
