@@ -102,6 +102,7 @@ class Dispatcher:
             if row["state"] == "pending":
                 self.add(entry)
             else:
+                entry.waiting = False
                 self._count(entry)
                 self._try_later(entry, max(0.0, row["retry_at"] - self._clock.time()))
         self._pump = asyncio.create_task(self._work(), name="jupyter_fpga actions")

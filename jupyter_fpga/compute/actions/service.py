@@ -262,7 +262,13 @@ class Compute:
         return [action_record(row) for row in rows]
 
     async def completed(
-        self, person: Person, *, after: int = 0, queue: int | None = None, limit: int = 1000
+        self,
+        person: Person,
+        *,
+        after: int = 0,
+        queue: int | None = None,
+        priority: int | None = None,
+        limit: int = 1000,
     ) -> list[dict[str, Any]]:
         """The person's finished actions that nobody has retired, in the order in which they ended, after an LSN."""
         if queue is not None:
@@ -270,6 +276,7 @@ class Compute:
         table = actions.c
         conditions = [table.done_lsn > after, table.state.not_in(UNFINISHED), table.retry_at.is_(None)]
         conditions.append(table.owner == person.name if queue is None else table.queue_id == queue)
+        conditions += [table.priority == priority] if priority is not None else []
         statement = select(actions).where(*conditions).order_by(table.done_lsn).limit(limit)
         rows = await self._store.read(lambda connection: list(connection.execute(statement).mappings()))
         return [action_record(row) for row in rows]
