@@ -1,4 +1,4 @@
-"""``kill -9`` of the lab, of its runner and of sandboxes while actions are at work: nothing lost, nothing done twice."""
+"""``kill -9`` of lab, runner and sandboxes while actions are at work: nothing lost, nothing done twice."""
 
 import asyncio
 import os
