@@ -12,7 +12,11 @@ __all__ = ("identify", "prove")
 #: What the scratch register holds after reset; it is left so.
 _SCRATCH_RESET = 0x1234_5678
 
-_WALK = tuple(pattern for bit in range(32) for pattern in (1 << bit, WORD_LIMIT - 1 - (1 << bit)))
+_COUNTS = (0xAAAA_AAAA, 0xCCCC_CCCC, 0xF0F0_F0F0, 0xFF00_FF00, 0xFFFF_0000)
+#: Each bit writes its own number in binary, then its complement: a bit that is stuck shows in one of the two, and of
+#: two bits that are joined one reads wrong, as their numbers differ somewhere (the counting sequence of W. H. Kautz,
+#: 1974, in the true and complement form of P. T. Wagner, 1987). Ten words tell what a walking one tells with 32.
+_WALK = tuple(pattern for count in _COUNTS for pattern in (count, WORD_LIMIT - 1 - count))
 
 
 class _Bus(Protocol):
@@ -41,7 +45,7 @@ async def identify(bus: _Bus, control: ControlAddresses) -> str:
 
 
 async def prove(bus: _Bus, control: ControlAddresses, identifier: str) -> None:
-    """Compare the identifier, then walk a one and a zero through the scratch register.
+    """Compare the identifier, then walk words through the scratch register that try every bit and every pair of bits.
 
     Raises
     ------
