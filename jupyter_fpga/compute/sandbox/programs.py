@@ -197,7 +197,9 @@ class Runner:
 
             def folder_use() -> tuple[int, int, int]:
                 size, entries = size_of_folder(folder, max_files=limits.files)
-                return size + processes.deleted_bytes(device), entries, limits.disk_bytes
+                size += processes.deleted_bytes(device)
+                # The kernel lets no file grow beyond the limit, so that one that is as large has been stopped.
+                return size, entries, max(limits.disk_bytes - size, 0)
 
             return folder, processes, folder_use
         # The program still waits at its gate, so what is found under its root is what bubblewrap put there. The

@@ -297,6 +297,8 @@ class Sandbox:
             "PYTHONUNBUFFERED": "1",
             # Order of sets must not reach a netlist: equal designs are to have equal digests.
             "PYTHONHASHSEED": "0",
+            # Else tools from the YoWASP wheels list the machine's root and show their program everything in it.
+            "YOWASP_MOUNT": f"/=.:{WORK}={WORK}",
         }
         if path := python_path(self.python_mounts):
             environment["PYTHONPATH"] = path
