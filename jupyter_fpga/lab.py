@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .clock import Clock, SystemClock
-from .compute import ActionCache, BuildOptions, BuildResult, Builds, Runner, Sandbox, Source, StageReport, Toolchains
+from .compute import ActionCache, BuildOptions, BuildResult, Builds, Sandbox, Source, StageReport, Toolchains
 from .compute.actions import Compute
 from .compute.builds.functions import LIMITS, limits_within
-from .compute.runners.direct import DirectRunner
+from .compute.runners.local import LocalRunner
 from .compute.sandbox.orphans import end_orphans
 from .errors import Unavailable
 from .fpga.config import FpgaConfig
@@ -152,7 +152,7 @@ class Lab:
             store=self._store,
             folder=config.data_dir / "compute",
             cache=ActionCache(config.data_dir / "cache"),
-            runner=DirectRunner(Runner(sandbox, clock=self._clock)),
+            runner=LocalRunner(sandbox, clock=self._clock),
             sandbox=sandbox,
             clock=self._clock,
         )
