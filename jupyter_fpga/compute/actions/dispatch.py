@@ -233,7 +233,7 @@ class Dispatcher:
 
     def _some_quick(self) -> list[Entry]:
         some: list[Entry] = []
-        while len(some) < _BUILTINS_AT_ONCE and (entry := self._quick.pop()) is not None:
+        while not self._quiet and len(some) < _BUILTINS_AT_ONCE and (entry := self._quick.pop()) is not None:
             entry.waiting = False
             some.append(entry)
         return some
