@@ -148,11 +148,14 @@ class Room:
         return {fpga_id: (json.loads(process) or {}).get("pid") for fpga_id, process in rows if process}
 
     async def check_processes(self) -> None:
-        """Every process that a lab has started is the lab, or belongs to a board that the database knows."""
+        """Every process that a lab has started is the lab or its runner, or belongs to a board that is known."""
         running = self._nursery.descendants()
         boards = [pid for pid in self.processes_of_boards().values() if pid in running]
         # Besides each simulator there is the bubblewrap that started it.
         expected = {self.pid, *boards, *map(_parent, boards)}
+        runners = {pid for pid, line in running.items() if "compute.runners" in line and _parent(pid) == self.pid}
+        # The living lab's runner, with the sandboxes that it keeps ready.
+        expected |= {pid for pid in running if runners & {pid, *_ancestors(pid)}}
         for pid in running.keys() - expected:
             # A build of the lab that died: killed, but a process isn't gone at once.
             assert await _ends(pid), running[pid]
@@ -305,6 +308,18 @@ class Room:
         for value in values:
             digest = (digest * 31 + value) % (1 << 32)
         return entries + len(values), digest
+
+
+def _ancestors(pid: int) -> list[int]:
+    """Its parent, and so on, as long as they are there."""
+    found: list[int] = []
+    while pid > 1:
+        try:
+            pid = _parent(pid)
+        except (FileNotFoundError, ProcessLookupError):
+            break
+        found.append(pid)
+    return found
 
 
 def _parent(pid: int) -> int:
