@@ -1,6 +1,7 @@
 """Bodies of requests: how large they may be, refused before they are read, and what a submission's body holds."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from tornado.httputil import HTTPFile, HTTPHeaders, HTTPInputError, parse_body_arguments
@@ -38,11 +39,17 @@ class BodyLimit:
         Bytes of the whole body.
     upload
         Whether it is a submission, whose limit depends on what its file is called.
+    refuse
+        The refusal for a size and the limit; in the words of what the body is.
     """
 
-    def __init__(self, limit: int, *, upload: bool = False) -> None:
-        self._limit = limit
+    def __init__(
+        self, limit: int, *, upload: bool = False, refuse: Callable[[int, int], TooLarge] | None = None
+    ) -> None:
+        self.limit = limit
         self._upload = upload
+        self._refuse = refuse or (lambda length, limit: body_too_large(length, limit, upload=upload))
+        self._counted = 0
         self._declared: int | None = None
         self._form = False
         self._body = bytearray()
@@ -66,6 +73,17 @@ class BodyLimit:
         if self._declared is not None:
             self._check(self._declared)
 
+    def count(self, length: int) -> None:
+        """A piece of the body has come, and goes elsewhere.
+
+        Raises
+        ------
+        TooLarge
+            More has arrived than the limit.
+        """
+        self._counted += length
+        self._check(self._counted)
+
     def chunk(self, chunk: bytes) -> None:
         """Take the next piece of the body.
 
@@ -74,7 +92,7 @@ class BodyLimit:
         TooLarge
             More has arrived than the limit, or the form's file is a single design and the body too long for one.
         """
-        self._check(len(self._body) + len(chunk))
+        self.count(len(chunk))
         looked = len(self._body) >= _SNIFF
         self._body += chunk
         if self._upload and self._form and not looked:
@@ -85,8 +103,8 @@ class BodyLimit:
                     raise file_too_large(length)
 
     def _check(self, length: int) -> None:
-        if length > self._limit:
-            raise body_too_large(length, self._limit, upload=self._upload)
+        if length > self.limit:
+            raise self._refuse(length, self.limit)
 
 
 def file_too_large(length: int) -> TooLarge:

@@ -3,11 +3,14 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from .forward import Remote
+from .queue_tokens import QueueTokens
 
 if TYPE_CHECKING:
+    from jupyter_fpga.compute.actions import Compute
     from jupyter_fpga.fpga.service import Fpga
 
 __all__ = ("Activity", "Door", "Here", "LabLike", "There")
@@ -21,6 +24,11 @@ class LabLike(Protocol):
         """The boards' floor, once started."""
         ...
 
+    @property
+    def compute(self) -> "Compute":
+        """The floor of actions, once started."""
+        ...
+
     async def start(self) -> None:
         """Build the floors."""
         ...
@@ -32,16 +40,37 @@ class LabLike(Protocol):
 
 @dataclass(frozen=True)
 class Here:
-    """The lab is in this process."""
+    """The lab is in this process.
 
-    fpga: "Fpga"
+    Parameters
+    ----------
+    lab
+        Its floors.
+    uploads
+        Folder in which contents arrive, on the file system of the lab's data.
+    tokens
+        Of the queues that may be used from elsewhere.
+    """
+
+    lab: LabLike
+    uploads: Path
+    tokens: QueueTokens
 
 
 @dataclass(frozen=True)
 class There:
-    """The lab is another process's."""
+    """The lab is another process's.
+
+    Parameters
+    ----------
+    remote
+        Where.
+    own
+        Whether it is this very person's lab, on this machine.
+    """
 
     remote: Remote
+    own: bool = False
 
 
 class Activity:

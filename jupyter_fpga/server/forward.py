@@ -1,7 +1,9 @@
 """Passing a request or a WebSocket on to the lab in another process, as its user."""
 
 import asyncio
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from tornado import httputil, web
@@ -17,6 +19,8 @@ __all__ = ("Remote", "RemoteLost", "forward", "open_remote_socket")
 
 _CONNECT_SECONDS = 5.0
 """The other process is on this machine, or the class's lab: it answers quickly or not at all."""
+_BLOCK = 256 * 1024
+"""Bytes of a file that are in memory at a time."""
 _MAX_ANSWER = 1 << 30
 """Largest answer, bytes: never in memory as a whole, so this only has to be larger than any artifact."""
 
@@ -24,6 +28,7 @@ _MAX_ANSWER = 1 << 30
 _REQUEST_HEADERS = ("Content-Type", "Accept", "User-Agent")
 _ANSWER_HEADERS = (
     "Content-Type",
+    "Content-Length",
     "Content-Disposition",
     "Link",
     "Allow",
@@ -142,7 +147,9 @@ class _Relay(httputil.HTTPMessageDelegate):
         self.complete = True
 
 
-async def forward(handler: web.RequestHandler, remote: Remote, path: str, body: bytes) -> None:
+async def forward(
+    handler: web.RequestHandler, remote: Remote, path: str, body: bytes | Path, *, local: bool = False
+) -> None:
     """Pass ``handler``'s request on to ``remote``, and its answer back.
 
     Parameters
@@ -150,7 +157,9 @@ async def forward(handler: web.RequestHandler, remote: Remote, path: str, body: 
     path
         Of the request, below the base (percent-encoded as it came in).
     body
-        Of the request, whole.
+        Of the request, whole; or the file that it is in.
+    local
+        Whether it is as good as one from the lab's own machine. If not the lab is told that it was passed on.
 
     Raises
     ------
@@ -163,8 +172,10 @@ async def forward(handler: web.RequestHandler, remote: Remote, path: str, body: 
     for name in _REQUEST_HEADERS:
         if name in request.headers:
             headers[name] = request.headers[name]
-    if method == "POST":
-        headers["Content-Length"] = str(len(body))
+    if not local:
+        headers["X-Forwarded-For"] = request.remote_ip or "unknown"
+    if method in ("POST", "PUT"):
+        headers["Content-Length"] = str(_length(body))
     stream = await remote.connect()
     relay = _Relay(handler, stream)
     try:
@@ -172,7 +183,12 @@ async def forward(handler: web.RequestHandler, remote: Remote, path: str, body: 
             stream, True, HTTP1ConnectionParameters(no_keep_alive=True, max_body_size=_MAX_ANSWER)
         )
         target = remote.target(path, request.query)
-        connection.write_headers(httputil.RequestStartLine(method, target, ""), headers, body or None)
+        start = httputil.RequestStartLine(method, target, "")
+        if isinstance(body, bytes):
+            connection.write_headers(start, headers, body or None)
+        else:
+            await connection.write_headers(start, headers)
+            await _write_file(connection, body)
         connection.finish()
         await connection.read_response(relay)
     except StreamClosedError:
@@ -187,8 +203,19 @@ async def forward(handler: web.RequestHandler, remote: Remote, path: str, body: 
             # Too late for an answer about it: cut the connection, so that a part doesn't look like the whole.
             handler.detach().close()
             return
-        raise RemoteLost(may_repeat=method == "GET")
+        # A content by its hash is the same however often it is sent.
+        raise RemoteLost(may_repeat=method in ("GET", "HEAD", "PUT"))
     handler.finish()
+
+
+def _length(body: bytes | Path) -> int:
+    return len(body) if isinstance(body, bytes) else os.path.getsize(body)
+
+
+async def _write_file(connection: HTTP1Connection, path: Path) -> None:
+    with await asyncio.to_thread(open, path, "rb") as file:
+        while block := await asyncio.to_thread(file.read, _BLOCK):
+            await connection.write(block)
 
 
 async def open_remote_socket(remote: Remote, path: str, query: str) -> WebSocketClientConnection:

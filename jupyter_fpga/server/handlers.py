@@ -1,33 +1,38 @@
 """The handler of every plain route: authenticate, validate, one call, answer. Hosts add their own base class."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 from urllib.parse import urlsplit
 
 from tornado import web
 from tornado.iostream import StreamClosedError
 
+from jupyter_fpga.compute.actions import refusals
 from jupyter_fpga.errors import LabError
 from jupyter_fpga.people import Person
 
-from .answers import Answer, Chunks, Download, Json, Nothing, Text
-from .body import JSON_LIMIT, UPLOAD_LIMIT, BodyLimit, upload_from_body
+from .body import UPLOAD_LIMIT, BodyLimit, upload_from_body
+from .compute.packages import CHUNK_LIMIT, PACKAGE_LIMIT, Package, boundary_of
 from .door import Door, Here
 from .errors import MethodNotAllowed, NotSignedIn, UnsupportedMediaType, envelope_of_status, internal_error, status_of
 from .forward import RemoteLost, forward
-from .routes import Call, Route, parse_path
-from .validation import model_from_json, model_from_query
+from .locality import is_local
+from .paths import parse_path
+from .receiving import Incoming, Spool
+from .routes import Call, Route
+from .sending import send
+from .validation import model_from_json, model_from_query, parse_json
 
 __all__ = ("EnvelopeHandler", "RouteHandler", "UnknownPath")
 
 log = logging.getLogger(__name__)
-
-_BLOCK = 256 * 1024
-"""Bytes of a download that are in memory at a time."""
 
 
 class EnvelopeHandler(web.RequestHandler):
@@ -106,14 +111,17 @@ class RouteHandler(EnvelopeHandler):
     """
 
     _limit: BodyLimit | None = None
+    _incoming: Incoming | None = None
+    _busy: contextlib.ExitStack | None = None
     _work: asyncio.Task[None] | None = None
+    _begun = False
 
     @property
     def route(self) -> Route | None:
         """The route of this request; ``None`` for a method that the path doesn't take."""
         return self.routes.get(self.request.method or "")
 
-    def watch_body(self) -> None:
+    def watch_body(self) -> Awaitable[None] | None:
         """To be called at the end of ``prepare``: from here on the body is counted.
 
         Raises
@@ -122,54 +130,119 @@ class RouteHandler(EnvelopeHandler):
             By its Content-Length, before any of it is read.
         MethodNotAllowed
             The path doesn't take the method.
+        Invalid
+            The address, or the Content-Type, can't be right.
         """
         route = self.route
         if route is None:
             raise MethodNotAllowed(self.request.method or "", self.request.path, tuple(self.routes))
-        self._limit = BodyLimit(UPLOAD_LIMIT if route.upload else JSON_LIMIT, upload=route.upload)
+        packed = route.package and self._media_type() == "multipart/mixed"
+        if route.content:
+            parse_path(self.path_kwargs)
+            self._limit = BodyLimit(CHUNK_LIMIT, refuse=refusals.chunk_too_large)
+        elif packed:
+            self._limit = BodyLimit(PACKAGE_LIMIT)
+        else:
+            self._limit = BodyLimit(UPLOAD_LIMIT if route.upload else route.limit, upload=route.upload)
         self._limit.headers(self.request.headers)
+        return self._to_disk(self._limit, packed) if packed or route.content else None
 
-    def data_received(self, chunk: bytes) -> None:
-        """Take a piece of the body; too much of it is answered at once, and the rest is thrown away by tornado."""
-        if self._limit is None:  # a method that takes no body, such as OPTIONS
-            return
+    async def _to_disk(self, limit: BodyLimit, packed: bool) -> None:
+        """Make ready for a body that doesn't go into memory; nobody fills the disk who isn't known."""
+        if self.person is None:
+            raise NotSignedIn
+        boundary = boundary_of(self.request.headers["Content-Type"]) if packed else None
+        self._busy = contextlib.ExitStack()
+        self._busy.enter_context(self.door.activity)
         try:
-            self._limit.chunk(chunk)
+            place = await self.door.reach()
+            if boundary is not None and isinstance(place, Here):
+                self._incoming = Package(limit, boundary, place.uploads)
+            else:
+                self._incoming = Spool(limit, place.uploads if isinstance(place, Here) else Path(gettempdir()))
+        except BaseException:
+            self._let_go()
+            raise
+        # tornado counts, too, and closes the connection in place of an answer: ours comes first.
+        self.request.connection.set_max_body_size(2 * limit.limit)  # type: ignore[union-attr]
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Take a piece of the body; too much of it is answered at once, and the rest is thrown away by tornado."""
+        if self._incoming is not None:
+            return self._write(self._incoming, chunk)
+        if self._limit is not None:  # None: a method that takes no body, such as OPTIONS
+            try:
+                self._limit.chunk(chunk)
+            except LabError as error:
+                self.finish_error(error)
+        return None
+
+    async def _write(self, incoming: Incoming, chunk: bytes) -> None:
+        try:
+            await incoming.take(chunk)
         except LabError as error:
+            self._let_go()
             self.finish_error(error)
 
+    def _let_go(self) -> None:
+        """Remove what has come of a body and wasn't taken away."""
+        if self._incoming is not None:
+            self._incoming.discard()
+            self._incoming = None
+        if self._busy is not None:
+            self._busy.close()
+            self._busy = None
+
     async def serve(self, **texts: str) -> None:
-        """Answer the request; what ``get``, ``post`` and ``delete`` do."""
+        """Answer the request; what ``get``, ``post``, ``put`` and ``delete`` do."""
         if self._finished:  # refused while the body arrived
             return
-        with self.door.activity:
-            self._work = asyncio.ensure_future(self._serve(texts))
-            try:
-                await self._work
-            except asyncio.CancelledError:
-                # The client went away, and on_connection_close stopped the work: nobody is left to answer.
-                if not self._work.cancelled():
-                    self._work.cancel()
-                    raise
-            except StreamClosedError:
-                pass  # the same, noticed while writing
+        self._begun = True
+        try:
+            with self.door.activity:
+                if self.request.method == "GET":
+                    await self._serve_while_asked(texts)
+                else:
+                    await self._serve(texts)
+        except StreamClosedError:
+            pass  # nobody is left to answer
+        finally:
+            self._let_go()
+
+    async def _serve_while_asked(self, texts: dict[str, str]) -> None:
+        self._work = asyncio.ensure_future(self._serve(texts))
+        try:
+            await self._work
+        except asyncio.CancelledError:
+            # The client went away, and on_connection_close stopped the work: nobody is left to answer.
+            if not self._work.cancelled():
+                self._work.cancel()
+                raise
 
     def on_connection_close(self) -> None:
         """Stop what only this client wanted: a log that is followed, a download. Writes run on to their end."""
         super().on_connection_close()
-        if self._work is not None and self.request.method == "GET":
+        if self._work is not None:
             self._work.cancel()
+        elif not self._begun:
+            self._let_go()
 
     async def _serve(self, texts: dict[str, str]) -> None:
         route = self.route
         assert route is not None
+        if self._incoming is not None:
+            await self._incoming.end()
         while True:
             place = await self.door.reach()
             if isinstance(place, Here):
-                await self._send(route, await route.run(self._call(route, place, texts)))
+                if isinstance(self._incoming, Spool) and route.package:
+                    await self._unpack(self._incoming, place)
+                await send(self, await route.run(self._call(route, place, texts)), route.status)
                 return
+            body = self._incoming.path if isinstance(self._incoming, Spool) else self._body()
             try:
-                await forward(self, place.remote, self.path_below_base(), self._body())
+                local = place.own and is_local(self.request)
+                await forward(self, place.remote, self.path_below_base(), body, local=local)
             except RemoteLost as lost:
                 self.door.lost(place)
                 if not lost.may_repeat:
@@ -177,69 +250,55 @@ class RouteHandler(EnvelopeHandler):
                 continue
             return
 
+    async def _unpack(self, spool: Spool, here: Here) -> None:
+        """A package came for another process's lab, and the lab is here by now."""
+        boundary = boundary_of(self.request.headers["Content-Type"])
+        self._incoming = await asyncio.to_thread(Package.of_file, spool.path, boundary, here.uploads)
+        spool.discard()
+
     def _body(self) -> bytes:
         return self._limit.body if self._limit is not None else b""
 
+    def _media_type(self) -> str:
+        return self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
     def _call(self, route: Route, here: Here, texts: dict[str, str]) -> Call:
+        headers = self.request.headers
         path = parse_path(texts)
         query = model_from_query(route.query, self.request.query_arguments) if route.query else None
-        content_type = self.request.headers.get("Content-Type", "")
-        upload = upload_from_body(content_type, self._body()) if route.upload else None
-        body = None
-        if route.body is not None:
-            kind = content_type.partition(";")[0].strip().lower()
-            # curl -d and clients that forget the type say something else; a body that is JSON is taken as JSON.
-            if kind.startswith("multipart/"):
-                raise UnsupportedMediaType(f"This request's body is application/json; got {kind}.")
-            body = model_from_json(route.body, self._body())
+        upload = upload_from_body(headers.get("Content-Type", ""), self._body()) if route.upload else None
+        files: tuple[tuple[str, Path], ...] = ()
+        if isinstance(self._incoming, Package):
+            files = tuple(self._incoming.files)
+        elif isinstance(self._incoming, Spool):
+            files = ((path["hash"], self._incoming.path),)
         assert self.person is not None or route.public
         person = self.person if self.person is not None else Person("")
-        return Call(here.fpga, person, path, query, body, upload, self.request.headers.get("Accept", ""))
+        return Call(
+            here,
+            person,
+            path,
+            query,
+            None if route.body is None else self._json(route),
+            upload,
+            headers.get("Accept", ""),
+            is_local(self.request),
+            files,
+        )
 
-    async def _send(self, route: Route, answer: Answer) -> None:
-        self.set_status(answer.status or route.status)
-        match answer:
-            case Json(value):
-                self.set_header("Content-Type", "application/json")
-                self._headers_and_finish(answer, json.dumps(value))
-            case Text(text, media_type):
-                self.set_header("Content-Type", media_type)
-                self._headers_and_finish(answer, text)
-            case Nothing():
-                self.set_status(answer.status or 204)
-                self._headers_and_finish(answer, None)
-            case Chunks():
-                await self._send_chunks(answer)
-            case Download():
-                await self._send_file(answer)
-
-    def _headers_and_finish(self, answer: Answer, body: str | None) -> None:
-        for name, value in answer.headers.items():
-            self.set_header(name, value)
-        self.finish(body)
-
-    async def _send_chunks(self, answer: Chunks) -> None:
-        self.set_header("Content-Type", answer.media_type)
-        # Proxies that gather answers would hold back a log that is followed.
-        self.set_header("X-Accel-Buffering", "no")
-        await self.flush()  # so that the reader knows at once that there is such a job
-        async for piece in answer.pieces:
-            self.write(piece)
-            await self.flush()
-        self.finish()
-
-    async def _send_file(self, answer: Download) -> None:
-        with await asyncio.to_thread(open, answer.path, "rb") as file:
-            size = await asyncio.to_thread(file.seek, 0, 2)
-            await asyncio.to_thread(file.seek, 0)
-            self.set_header("Content-Type", answer.media_type)
-            self.set_header("Content-Length", str(size))
-            name = "".join(c if c.isalnum() or c in "._-" else "_" for c in answer.name)
-            self.set_header("Content-Disposition", f'attachment; filename="{name}"')
-            while block := await asyncio.to_thread(file.read, _BLOCK):
-                self.write(block)
-                await self.flush()
-        self.finish()
+    def _json(self, route: Route) -> Any:
+        if isinstance(self._incoming, Package):
+            body = bytes(self._incoming.descriptor)
+        else:
+            body = self._body()
+            kind = self._media_type()
+            # curl -d and clients that forget the type say something else; a body that is JSON is taken as JSON.
+            if kind.startswith("multipart/"):
+                also = ", or multipart/mixed with it as the first part" if route.package else ""
+                raise UnsupportedMediaType(f"This request's body is application/json{also}; got {kind}.")
+        if route.optional and not body:
+            return {}
+        return model_from_json(route.body, body) if route.checks else parse_json(body)
 
 
 class UnknownPath(EnvelopeHandler):

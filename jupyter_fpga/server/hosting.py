@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from jupyter_fpga.people import Person
 from .auth import KeyFile, TokenAuthenticator
 from .door import Activity, Here, LabLike, There
 from .forward import Remote
+from .queue_tokens import QueueTokens
 from .runtime import HostLock, RuntimeFile, RuntimeRecord
 from .standalone import listen, make_application
 
@@ -86,6 +88,7 @@ class Hosting:
         self._lock = HostLock(options.runtime_dir)
         self._file = RuntimeFile(options.runtime_dir)
         self._lab: LabLike | None = None
+        self._here: Here | None = None
         self._server: HTTPServer | None = None
 
     def take(self) -> bool:
@@ -96,7 +99,7 @@ class Hosting:
     def lab(self) -> LabLike:
         """The lab, while it is hosted."""
         if self._lab is None:
-            raise Unavailable("The lab isn't running here now; try again in a moment.", code="lab_not_running")
+            raise _not_running()
         return self._lab
 
     async def start(self) -> RuntimeRecord:
@@ -117,6 +120,7 @@ class Hosting:
         try:
             await self._lab.start()
             options = self.options
+            self._here = await asyncio.to_thread(_furnish, self._lab, options.data_dir)
             authenticator = TokenAuthenticator(options.owner, options.token, options.keys)
             application = make_application(self, authenticator, base=options.base)
             self._server, port = listen(application, options.port, options.address)
@@ -139,6 +143,7 @@ class Hosting:
         if server is not None:
             server.stop()
         lab, self._lab = self._lab, None
+        self._here = None
         try:
             if lab is not None:
                 # Before the connections are closed: what waits for a job hears of its end.
@@ -151,10 +156,26 @@ class Hosting:
 
     async def reach(self) -> Here:
         """The lab is here."""
-        return Here(self.lab.fpga)
+        if self._here is None:
+            raise _not_running()
+        return self._here
 
     def lost(self, there: There) -> None:
         """Nothing is elsewhere."""
+
+
+def _not_running() -> Unavailable:
+    return Unavailable("The lab isn't running here now; try again in a moment.", code="lab_not_running")
+
+
+def _furnish(lab: LabLike, data_dir: Path) -> Here:
+    """What the doors need besides the floors: an empty place for what comes in, and the secret of the queues' names."""
+    tokens = QueueTokens.in_folder(data_dir)
+    uploads = data_dir / "uploads"
+    # What had begun to come in when the lab was killed.
+    shutil.rmtree(uploads, ignore_errors=True)
+    uploads.mkdir(mode=0o700)
+    return Here(lab, uploads, tokens)
 
 
 def another_lab(record: RuntimeRecord | None) -> AnotherLab:
@@ -216,7 +237,7 @@ class SharedDoor:
             if self._starting is None:
                 record = self._file.read()
                 if record is not None and record != self._gone and record.is_alive():
-                    return There(Remote(record.url, record.token))
+                    return There(Remote(record.url, record.token), own=True)
                 self._try_to_host()
             remaining = deadline - self._clock.monotonic()
             if remaining <= 0:

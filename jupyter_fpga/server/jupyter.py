@@ -23,7 +23,7 @@ __all__ = ("RESOURCE", "jupyter_handlers")
 RESOURCE = "fpga"
 """What an authorizer of the Jupyter server is asked about, with the actions ``read``, ``write`` and ``execute``."""
 
-_ACTIONS = {"GET": "read", "HEAD": "read", "POST": "write", "DELETE": "write"}
+_ACTIONS = {"GET": "read", "HEAD": "read", "POST": "write", "PUT": "write", "DELETE": "write"}
 
 
 def _lend_api_key(request: HTTPServerRequest) -> None:
@@ -71,7 +71,9 @@ class _JupyterRouteBase(RouteHandler, _JupyterApi):
         ):  # a browser's question before a cross-site request; the base class answers it
             return
         await _sign_in(self, _ACTIONS.get(self.request.method or "", "write"))
-        self.watch_body()
+        receiving = self.watch_body()
+        if receiving is not None:
+            await receiving
 
 
 @web.stream_request_body
@@ -80,13 +82,7 @@ class _JupyterRoute(_JupyterRouteBase):
     async def get(self, **texts: str) -> None:
         await self.serve(**texts)
 
-    @web.authenticated
-    async def post(self, **texts: str) -> None:
-        await self.serve(**texts)
-
-    @web.authenticated
-    async def delete(self, **texts: str) -> None:
-        await self.serve(**texts)
+    head = post = put = delete = get
 
 
 @web.stream_request_body

@@ -19,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 __all__ = (
+    "AnswerModel",
     "BenchAction",
     "Board",
     "BoardSession",
@@ -33,6 +34,8 @@ __all__ = (
     "ObserversRequest",
     "QuarantineRequest",
     "Quarantined",
+    "QueryModel",
+    "RequestModel",
     "RunRequest",
     "RunResult",
     "SessionCard",
@@ -59,19 +62,19 @@ Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A text without control characters: no name needs one, and not every database takes a NUL."""
 
 
-class _Request(BaseModel):
+class RequestModel(BaseModel):
     """A body: a field that the API doesn't know is refused, so that a typing error isn't silently ignored."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class _Query(BaseModel):
+class QueryModel(BaseModel):
     """A query string: texts are converted, and parameters that the API doesn't know are ignored (pages add some)."""
 
     model_config = ConfigDict(extra="ignore")
 
 
-class _Answer(BaseModel):
+class AnswerModel(BaseModel):
     """An answer; fields may be added in later versions."""
 
     model_config = ConfigDict(extra="allow")
@@ -88,7 +91,7 @@ class Envelope(BaseModel):
 # --- Submitting -------------------
 
 
-class SubmitFields(_Request):
+class SubmitFields(RequestModel):
     """The optional fields of a submission, besides its source."""
 
     top: Line | None = Field(None, max_length=200, description="Name of the object, class or module to build.")
@@ -125,7 +128,7 @@ class SourceUpload(SubmitFields):
     )
 
 
-class JobAccepted(_Answer):
+class JobAccepted(AnswerModel):
     """A job that the lab has durably taken."""
 
     job_id: str = Field(json_schema_extra={"format": "uuid"})
@@ -144,7 +147,7 @@ def _number_or_name(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         raise PydanticCustomError("number_or_name", "Input should be an integer or a name") from error
 
 
-class Transaction(_Request):
+class Transaction(RequestModel):
     """One read or write in the design's window, by byte offset or by register name."""
 
     op: Literal[1, 2, "write", "read"] = Field(description="1 or `write`, 2 or `read`.")
@@ -160,7 +163,7 @@ class Transaction(_Request):
     fixed_address: bool = Field(False, description="Access one address again and again, as a FIFO wants it.")
 
 
-class TransactionBatch(_Request):
+class TransactionBatch(RequestModel):
     """Several transactions in one job, executed in order."""
 
     transactions: list[Transaction] = Field(min_length=1, max_length=MAX_TRANSACTIONS)
@@ -186,7 +189,7 @@ class RunRequest(
         return [transaction.model_dump(by_alias=True, exclude_unset=True) for transaction in batch]
 
 
-class Stage(_Answer):
+class Stage(AnswerModel):
     """One stage of a build."""
 
     name: str
@@ -194,7 +197,7 @@ class Stage(_Answer):
     cached: bool = Field(description="Its outcome was there already.")
 
 
-class RunResult(_Answer):
+class RunResult(AnswerModel):
     """What a finished job gave."""
 
     ok: bool
@@ -205,7 +208,7 @@ class RunResult(_Answer):
 # --- Boards, board sessions, jobs -------------------
 
 
-class SessionCard(_Answer):
+class SessionCard(AnswerModel):
     """A board session as everybody may see it; ``session_id`` only for its owner."""
 
     session_id: str | None = None
@@ -222,7 +225,7 @@ class BoardSession(SessionCard):
     remaining_seconds: float
 
 
-class Board(_Answer):
+class Board(AnswerModel):
     """One unit of a target in the pool."""
 
     fpga_id: int
@@ -236,7 +239,7 @@ class Board(_Answer):
     current_job_created_at: str | None
 
 
-class Job(_Answer):
+class Job(AnswerModel):
     """One asynchronous change to a board, or a build."""
 
     job_id: str = Field(json_schema_extra={"format": "uuid"})
@@ -254,7 +257,7 @@ class Job(_Answer):
     error: dict[str, Any] | None
 
 
-class JobsQuery(_Query):
+class JobsQuery(QueryModel):
     """Which jobs to list."""
 
     status: JobStatus | None = None
@@ -265,14 +268,14 @@ class JobsQuery(_Query):
     limit: int = Field(100, ge=1, le=1000)
 
 
-class LogsQuery(_Query):
+class LogsQuery(QueryModel):
     """Where a log starts, and whether to follow it."""
 
     after: Lsn = Field(0, description="Only entries after this sequence number.")
     follow: bool = Field(False, description="Keep the answer open until the job ends.")
 
 
-class Manifest(_Answer):
+class Manifest(AnswerModel):
     """What a build produced, as data: see the manifest's own documentation."""
 
     digest: str
@@ -282,19 +285,19 @@ class Manifest(_Answer):
 # --- The bench of a simulated board -------------------
 
 
-class ObserversRequest(_Request):
+class ObserversRequest(RequestModel):
     """Whether others may watch."""
 
     allowed: bool = Field(description="Whether others may open streams that only read.")
 
 
-class QuarantineRequest(_Request):
+class QuarantineRequest(RequestModel):
     """Why a board is taken out of the pool."""
 
     reason: Line = Field("withdrawn by an operator", min_length=1, max_length=500)
 
 
-class Quarantined(_Answer):
+class Quarantined(AnswerModel):
     """A board that waits for an operator."""
 
     fpga_id: int
@@ -303,7 +306,7 @@ class Quarantined(_Answer):
     reason: str
 
 
-class BenchAction(_Request):
+class BenchAction(RequestModel):
     """What a hand would do at the bench: press a button, set switches, cut the power."""
 
     action: Literal["press", "set", "run", "power", "console", "console_read"]
@@ -320,7 +323,7 @@ class BenchAction(_Request):
 # --- Watching -------------------
 
 
-class EventsQuery(_Query):
+class EventsQuery(QueryModel):
     """Where to start watching."""
 
     since: Lsn | None = Field(None, description="The LSN of the last event that was seen; only new ones when absent.")
@@ -329,20 +332,20 @@ class EventsQuery(_Query):
 _DESIGN = "The manifest's `digest` by which the sender knows the registers; refused when the board runs another design."
 
 
-class RunQuery(_Query):
+class RunQuery(QueryModel):
     """What a run is for."""
 
     design: str | None = Field(None, max_length=100, description=_DESIGN)
 
 
-class StreamQuery(_Query):
+class StreamQuery(QueryModel):
     """How to open a stream."""
 
     design: str | None = Field(None, max_length=100, description=_DESIGN + " The stream ends when it gets one.")
     observe: bool = Field(False, description="Only read, beside the holder, where the holder allows it.")
 
 
-class Health(_Answer):
+class Health(AnswerModel):
     """Whether the lab works, with nothing private in it."""
 
     ok: bool
@@ -350,7 +353,7 @@ class Health(_Answer):
     version: str
 
 
-class Version(_Answer):
+class Version(AnswerModel):
     """Which lab this is."""
 
     version: str

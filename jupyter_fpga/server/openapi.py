@@ -2,7 +2,7 @@
 
 from functools import cache
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
@@ -21,6 +21,7 @@ _MEANINGS = {
     401: "No token that the lab knows.",
     403: "Somebody else's, or needs another role.",
     404: "No such thing, or nothing that this person may know of.",
+    405: "Not with what the path names.",
     409: "The state of the thing doesn't allow it now.",
     413: "More than the lab takes.",
     415: "A body of a kind that the route doesn't read.",
@@ -37,6 +38,18 @@ _ALWAYS = (400, 401, 403, 503)
 _PARAMETERS: dict[str, dict[str, Any]] = {
     "fpga_id": {"schema": {"type": "integer", "minimum": 0}, "description": "Number of the board."},
     "job_id": {"schema": {"type": "string", "format": "uuid"}, "description": "The job's id."},
+    "job": {
+        "schema": {"anyOf": [{"type": "integer", "minimum": 0}, {"$ref": "#/components/schemas/Hash"}]},
+        "description": "LSN of an action; or a worker, by its digest.",
+    },
+    "lsn": {"schema": {"type": "integer", "minimum": 0}, "description": "LSN of the action."},
+    "queue": {
+        "schema": {"type": "string", "pattern": "^(0|[1-9][0-9]*|[0-9a-f]{24})$"},
+        "description": "Token of a queue; or its number, from a program on the lab's own machine.",
+    },
+    "hash": {"schema": {"$ref": "#/components/schemas/Hash"}, "description": "The chunk's SHA-256."},
+    "worker": {"schema": {"$ref": "#/components/schemas/Hash"}, "description": "The worker's digest."},
+    "action": {"schema": {"$ref": "#/components/schemas/Hash"}, "description": "The action's digest."},
     "name": {
         "schema": {"type": "string", "minLength": 1},
         "description": "The artifact's name.",
@@ -44,12 +57,17 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     },
 }
 
+_HASH = {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256 in hexadecimal."}
+
 _TAGS = (
     ("submitting", "From a design to a build, or to a programmed board."),
     ("boards", "The pool, and the registers of the board that one holds."),
     ("sessions", "The time-limited hold of one owner on one board."),
     ("jobs", "Every asynchronous change to a board, and every build."),
     ("watching", "What happens, and how the lab is."),
+    ("actions", "Pure functions, computed once for everybody."),
+    ("queues", "A client's groups of actions, each with a life of its own."),
+    ("workers", "Who computes what, and the contents that go in and come out."),
 )
 
 
@@ -78,7 +96,7 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
         "tags": [{"name": name, "description": text} for name, text in _TAGS],
         "paths": paths,
         "components": {
-            "schemas": definitions.get("$defs", {}),
+            "schemas": {**definitions.get("$defs", {}), "Hash": _HASH},
             "securitySchemes": {
                 "token": {
                     "type": "apiKey",
@@ -94,8 +112,15 @@ def document(routes: tuple[Route, ...]) -> dict[str, Any]:
 
 def _models(route: Route) -> list[type[BaseModel]]:
     found: list[type[BaseModel]] = [SourceUpload, SubmitJson] if route.upload else []
-    candidates = (route.body, route.query, route.answer, *getattr(route.answer, "__args__", ()))
-    return [*found, *(model for model in candidates if isinstance(model, type) and issubclass(model, BaseModel))]
+    for kind in (route.body, route.query, route.answer, *route.others.values()):
+        found += _models_in(kind)
+    return found
+
+
+def _models_in(kind: Any) -> list[type[BaseModel]]:
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return [kind]
+    return [model for inner in get_args(kind) for model in _models_in(inner)]
 
 
 def _schema(kind: Any) -> dict[str, Any]:
@@ -125,7 +150,7 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["parameters"] = parameters
     body = _body(route)
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": body}
+        operation["requestBody"] = {"required": not route.optional, "content": body}
     return operation
 
 
@@ -153,9 +178,17 @@ def _body(route: Route) -> dict[str, Any] | None:
             "multipart/form-data": {"schema": _schema(SourceUpload)},
             "application/json": {"schema": _schema(SubmitJson)},
         }
-    if route.body is not None:
-        return {"application/json": {"schema": _schema(route.body)}}
-    return None
+    if route.content:
+        return {"application/octet-stream": {"schema": _BYTES}}
+    if route.body is None:
+        return None
+    body: dict[str, Any] = {"application/json": {"schema": _schema(route.body)}}
+    if route.package:
+        body["multipart/mixed"] = {"schema": _BYTES}
+    return body
+
+
+_BYTES = {"type": "string", "format": "binary"}
 
 
 def _responses(route: Route) -> dict[str, Any]:
@@ -165,26 +198,33 @@ def _responses(route: Route) -> dict[str, Any]:
     elif route.status == 204:
         responses["204"] = {"description": "Done."}
     else:
-        kind = route.media_type or "application/json"
-        success: dict[str, Any] = {"description": HTTPStatus(route.status).phrase + "."}
-        if route.answer is not None:
-            success["content"] = {kind: {"schema": _schema(route.answer)}}
-        elif kind.startswith("text/"):
-            success["content"] = {kind: {"schema": {"type": "string"}}}
-        else:
-            success["content"] = {"*/*": {}}
-        responses[str(route.status)] = success
+        responses[str(route.status)] = _success(route, route.status, route.answer)
+    for status, kind in route.others.items():
+        responses[str(status)] = _success(route, status, kind)
     refusals = {400, 503} if route.public else {*_ALWAYS, *route.refusals}
     if route.parameters:
         refusals.add(404)
     for status in sorted(refusals):
-        responses[str(status)] = {
-            "description": _MEANINGS[status],
-            "content": {"application/json": {"schema": _schema(Envelope)}},
-        }
-    if route.run.__name__ == "health":
+        responses[str(status)] = {"description": _MEANINGS[status]}
+        if route.method != "HEAD":
+            responses[str(status)]["content"] = {"application/json": {"schema": _schema(Envelope)}}
+    if route.run.__name__ in ("health", "ready"):
         # A lab that is there and not well says so in the same words; one that isn't there, in the envelope.
         responses["503"]["content"]["application/json"]["schema"] = {
             "anyOf": [_schema(route.answer), _schema(Envelope)]
         }
     return responses
+
+
+def _success(route: Route, status: int, answer: Any) -> dict[str, Any]:
+    kind = route.media_type or "application/json"
+    success: dict[str, Any] = {"description": HTTPStatus(status).phrase + "."}
+    if answer is not None:
+        success["content"] = {kind: {"schema": _schema(answer)}}
+    elif route.method == "HEAD":
+        success["headers"] = {"Content-Length": {"description": "Bytes.", "schema": {"type": "integer"}}}
+    elif kind.startswith("text/"):
+        success["content"] = {kind: {"schema": {"type": "string"}}}
+    else:
+        success["content"] = {"*/*": {}}
+    return success

@@ -9,6 +9,7 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from .answers import Answer, Chunks, Download, Json, Nothing, Text
+from .compute.operations import COMPUTE_ROUTES
 from .models import (
     BenchAction,
     Board,
@@ -306,8 +307,8 @@ _JOB_ROUTES: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-def _below(prefix: str) -> tuple[Route, ...]:
-    return tuple(Route(path=prefix + path, tag="jobs", **facts) for path, facts in _JOB_ROUTES)
+def _below(prefix: str, variant: str = "") -> tuple[Route, ...]:
+    return tuple(Route(path=prefix + path, tag="jobs", variant=variant, **facts) for path, facts in _JOB_ROUTES)
 
 
 _SUBMIT: dict[str, Any] = {
@@ -377,10 +378,11 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/fpga/{fpga_id}/session/kick", kick_session, JobAccepted, 202, refusals=(403, 409), tag="sessions"),
     Route("GET", "/jobs", list_jobs, list[Job], query=JobsQuery, refusals=(403, 422), tag="jobs"),
     *_below("/jobs/{job_id}"),
-    *_below("/fpga/{fpga_id}/jobs/{job_id}"),
+    *_below("/fpga/{fpga_id}/jobs/{job_id}", "_of_board"),
     Route("GET", "/events", events, query=EventsQuery, socket=True, refusals=(422, 426), tag="watching"),
     Route("GET", "/health", health, Health, tag="watching", public=True),
     Route("GET", "/version", version, Version, tag="watching", public=True),
     Route("GET", "/openapi.json", openapi, dict[str, Any], tag="watching"),
     Route("GET", "/metrics", metrics, media_type="text/plain", tag="watching"),
+    *COMPUTE_ROUTES,
 )

@@ -2,26 +2,30 @@
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
-from jupyter_fpga.errors import NotFound
 from jupyter_fpga.people import Person
 
 from .answers import Answer
+from .body import JSON_LIMIT
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jupyter_fpga.compute.actions import Compute
     from jupyter_fpga.fpga.service import Fpga
 
     from .body import Upload
+    from .door import Here
 
-__all__ = ("Call", "Route", "group_by_path", "parse_path")
+__all__ = ("Call", "Route", "group_by_path", "pattern")
 
-Method = Literal["GET", "POST", "DELETE"]
+Method = Literal["GET", "HEAD", "POST", "PUT", "DELETE"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,8 @@ class Call:
 
     Parameters
     ----------
-    fpga
-        The boards' floor.
+    here
+        Where the lab is: its floors.
     person
         Who asks.
     path
@@ -42,15 +46,31 @@ class Call:
         The design, on routes that take one.
     accept
         The request's Accept header.
+    local
+        Whether it comes from a program on this machine, with no proxy in between.
+    files
+        What has come in besides JSON, with the hash that each content should have.
     """
 
-    fpga: "Fpga"
+    here: "Here"
     person: Person
     path: dict[str, Any] = field(default_factory=dict)
     query: Any = None
     body: Any = None
     upload: "Upload | None" = None
     accept: str = ""
+    local: bool = False
+    files: "tuple[tuple[str, Path], ...]" = ()
+
+    @property
+    def fpga(self) -> "Fpga":
+        """The boards' floor."""
+        return self.here.lab.fpga
+
+    @property
+    def compute(self) -> "Compute":
+        """The floor of actions."""
+        return self.here.lab.compute
 
 
 Operation = Callable[[Call], Awaitable[Answer]]
@@ -74,8 +94,20 @@ class Route:
         Of success, when not JSON.
     query, body
         Models of the query string and of the JSON body.
+    checks
+        Whether the door holds the body to its model; if not, the floor does, and the model describes it.
+    optional
+        Whether the body may be left out; then it is ``{}``.
+    limit
+        Bytes of the JSON body.
     upload
         Whether it takes a design.
+    content
+        Whether the body is a content, named by the path's ``hash``, that goes to a file while it comes.
+    package
+        Whether the JSON may come as the first part of a ``multipart/mixed`` body whose other parts are contents.
+    others
+        Other statuses of success, with the model of the JSON answer (``None``: nothing).
     refusals
         Statuses of refusals, besides those that every route has.
     tag
@@ -84,6 +116,8 @@ class Route:
         Whether it is a WebSocket's handshake.
     public
         Whether it needs no authentication.
+    variant
+        What its ``operationId`` ends with, where an operation is shared by several paths.
     """
 
     method: Method
@@ -93,18 +127,24 @@ class Route:
     status: int = 200
     media_type: str | None = None
     query: type[BaseModel] | None = None
-    body: type[BaseModel] | None = None
+    body: Any = None
+    checks: bool = True
+    optional: bool = False
+    limit: int = JSON_LIMIT
     upload: bool = False
+    content: bool = False
+    package: bool = False
+    others: Mapping[int, Any] = field(default_factory=dict, hash=False)
     refusals: tuple[int, ...] = ()
     tag: str = "boards"
     socket: bool = False
     public: bool = False
+    variant: str = ""
 
     @property
     def name(self) -> str:
-        """The OpenAPI ``operationId``: unique, since operations shared by two paths are told apart by the path."""
-        below = "_of_board" if self.path.startswith("/fpga/{fpga_id}/jobs") else ""
-        return self.run.__name__ + below
+        """The OpenAPI ``operationId``, which is unique."""
+        return self.run.__name__ + self.variant
 
     @property
     def summary(self) -> str:
@@ -131,36 +171,3 @@ def group_by_path(routes: tuple[Route, ...]) -> dict[str, dict[str, Route]]:
 def pattern(path: str) -> str:
     """The regular expression that matches a path template: each parameter is one segment."""
     return re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path)
-
-
-_BOARD_ID = re.compile(r"0|[1-9][0-9]{0,8}")
-_JOB_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def parse_path(texts: dict[str, str]) -> dict[str, Any]:
-    """The parameters of a path as the floors want them.
-
-    Raises
-    ------
-    NotFound
-        An id that can't be one: nothing has it.
-    """
-    parsed: dict[str, Any] = dict(texts)
-    if "fpga_id" in texts:
-        text = texts["fpga_id"]
-        if not _BOARD_ID.fullmatch(text):
-            raise NotFound(
-                f"There is no board {text[:40]!r}; boards have numbers, and GET …/fpga lists them.",
-                code="fpga_not_found",
-            )
-        parsed["fpga_id"] = int(text)
-    if "job_id" in texts:
-        text = texts["job_id"].lower()
-        if not _JOB_ID.fullmatch(text):
-            raise NotFound(
-                f"There is no job {text[:40]!r}; a job's id is the UUID that its submission answered, "
-                "and GET …/jobs lists yours.",
-                code="job_not_found",
-            )
-        parsed["job_id"] = text
-    return parsed

@@ -99,11 +99,11 @@ async def _until_idle(hosting: Hosting, idle_seconds: float, clock: Clock) -> No
 
 
 async def _is_needed(hosting: Hosting) -> bool:
-    """Whether anybody holds a board or has a job."""
+    """Whether anybody holds a board, or has a job or an action."""
     owner, fpga = hosting.options.owner, hosting.lab.fpga
     if any(board["session"] is not None for board in await fpga.boards(owner)):
         return True
     for status in ("queued", "running"):
         if await fpga.jobs(owner, status=status, limit=1):
             return True
-    return False
+    return bool(await hosting.lab.compute.jobs(owner, state="unfinished", limit=1))

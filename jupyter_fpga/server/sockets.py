@@ -28,7 +28,8 @@ from .door import Here, There
 from .errors import MethodNotAllowed, UpgradeRequired
 from .forward import RemoteLost, open_remote_socket
 from .handlers import EnvelopeHandler
-from .routes import Call, parse_path
+from .paths import parse_path
+from .routes import Call
 from .validation import model_from_query
 
 __all__ = ("SocketHandler",)
@@ -112,7 +113,7 @@ class SocketHandler(EnvelopeHandler, WebSocketHandler):
             if isinstance(place, Here):
                 assert self.person is not None
                 query = model_from_query(route.query, self.request.query_arguments) if route.query else None
-                found = await route.run(Call(place.fpga, self.person, parse_path(texts), query))
+                found = await route.run(Call(place, self.person, parse_path(texts), query))
                 return await _Events.begun(self, found) if isinstance(found, AsyncIterator) else _Stream(self, found)
             try:
                 remote = await open_remote_socket(place.remote, self.path_below_base(), self.request.query)

@@ -40,17 +40,12 @@ class _PlainRoute(RouteHandler, _PlainHost):
         route = self.route
         if route is None or not route.public:
             self.person = self.sign_in()
-        self.watch_body()
-        return None
+        return self.watch_body()
 
     async def get(self, **texts: str) -> None:
         await self.serve(**texts)
 
-    async def post(self, **texts: str) -> None:
-        await self.serve(**texts)
-
-    async def delete(self, **texts: str) -> None:
-        await self.serve(**texts)
+    head = post = put = delete = get
 
 
 class _PlainSocket(SocketHandler, _PlainHost):

@@ -18,6 +18,7 @@ from jupyter_fpga.errors import LabError, NotFound
 from jupyter_fpga.people import ROLES, Person
 from jupyter_fpga.server.auth import KeyFile, TokenAuthenticator
 from jupyter_fpga.server.door import Activity, Here, There
+from jupyter_fpga.server.queue_tokens import QueueTokens
 from jupyter_fpga.server.standalone import listen, make_application
 
 TOKEN = "owner-token-0123456789"
@@ -131,18 +132,32 @@ class RecordingFpga:
         return registry
 
 
-class OpenDoor:
-    """A door to a given floor; a test may put a refusal in its place."""
+class RecordingLab:
+    """Floors that a test looks into."""
 
-    def __init__(self, fpga: Any) -> None:
-        self.activity = Activity()
+    def __init__(self, fpga: Any, compute: Any = None) -> None:
         self.fpga = fpga
+        self.compute = compute
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
+
+
+class OpenDoor:
+    """A door to a given lab; a test may put a refusal in its place."""
+
+    def __init__(self, fpga: Any, uploads: Path) -> None:
+        self.activity = Activity()
+        self.here = Here(RecordingLab(fpga), uploads, QueueTokens(b"secret"))
         self.refusal: LabError | None = None
 
     async def reach(self) -> Here:
         if self.refusal is not None:
             raise self.refusal
-        return Here(self.fpga)
+        return self.here
 
     def lost(self, there: There) -> None:
         raise AssertionError("nothing is elsewhere")
@@ -209,7 +224,7 @@ class Client:
                 self.url + path,
                 method,
                 headers=self.headers(token, headers),
-                body=body if body is not None or method != "POST" else b"",
+                body=body if body is not None or method not in ("POST", "PUT") else b"",
                 allow_nonstandard_methods=True,
                 request_timeout=60,
                 follow_redirects=False,
@@ -255,8 +270,8 @@ def fpga(tmp_path: Path) -> RecordingFpga:
 
 
 @pytest.fixture
-def door(fpga: RecordingFpga) -> OpenDoor:
-    return OpenDoor(fpga)
+def door(fpga: RecordingFpga, tmp_path: Path) -> OpenDoor:
+    return OpenDoor(fpga, tmp_path)
 
 
 @pytest.fixture

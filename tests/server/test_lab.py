@@ -48,7 +48,7 @@ async def test_the_data_are_the_owners_alone(tmp_path):
 async def test_a_lab_that_is_not_running_says_so(tmp_path):
     lab = Lab(LabConfig(tmp_path / "lab", fpga=NO_BOARDS))
     for _ in range(2):
-        for part in ("fpga", "store"):
+        for part in ("fpga", "compute", "store"):
             with pytest.raises(Unavailable) as caught:
                 getattr(lab, part)
             assert caught.value.message == "The lab isn't running here now; try again in a moment."
@@ -98,4 +98,6 @@ async def test_who_waits_for_the_tools_reads_so_in_the_log(tmp_path, monkeypatch
 async def _build(lab, log):
     source = Source({"design.py": b""}, "design.py")
     options = BuildOptions(target="simulated")
-    await lab.fpga._floor.builds.build(source, options, on_stage=lambda _: None, on_log=log.append)
+    await lab.fpga._floor.builds.build(
+        source, options, owner="ada", priority=0, on_stage=lambda _: None, on_log=log.append
+    )

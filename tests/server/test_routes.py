@@ -86,7 +86,8 @@ def template(path: str) -> str:
 def test_no_route_is_forgotten_here():
     elsewhere = {"/fpga/{fpga_id}/stream", "/events", "/health", "/version", "/openapi.json", "/metrics"}
     called = {(method, template(path)) for method, path, *_ in CALLS}
-    assert called == {(route.method, route.path) for route in ROUTES if route.path not in elsewhere}
+    boards = [route for route in ROUTES if not route.path.startswith("/compute/")]
+    assert called == {(route.method, route.path) for route in boards if route.path not in elsewhere}
 
 
 async def test_a_person_with_a_key_is_that_person(client, fpga, ada_key):

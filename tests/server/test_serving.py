@@ -16,9 +16,21 @@ HELD = {"session": {"owner": "ada"}}
 FREE = {"session": None}
 
 
+class Actions:
+    """A floor of actions in which there is something to do, or not."""
+
+    def __init__(self) -> None:
+        self.unfinished: list[dict[str, int]] = []
+
+    async def jobs(self, person, *, state, limit):
+        assert (state, limit) == ("unfinished", 1)
+        return self.unfinished
+
+
 class Lab:
     def __init__(self, fpga) -> None:
         self.fpga = fpga
+        self.compute = Actions()
         self.running = False
         self.failure: Exception | None = None
 
@@ -101,7 +113,11 @@ async def test_it_ends_when_nobody_needs_it(hosting, fpga, lab):
     clock.wake.release()
     assert await clock.sleeps.get() == 60
 
-    fpga.answers["jobs"] = []
+    fpga.answers["jobs"], lab.compute.unfinished = [], [{"lsn": 7}]
+    clock.wake.release()
+    assert await clock.sleeps.get() == 60
+
+    lab.compute.unfinished = []
     clock.wake.release()
     assert await serving is Ending.IDLE
     assert not lab.running

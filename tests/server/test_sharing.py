@@ -25,6 +25,7 @@ class SmallLab:
 
     def __init__(self, fpga) -> None:
         self.fpga = fpga
+        self.compute = None
         self.failure: Exception | None = None
         self.running = False
         self.may_start = asyncio.Event()
@@ -93,7 +94,8 @@ async def second(shared, owner, new_client):
 
 async def test_the_first_hosts_and_says_where(shared, tmp_path, lab, new_client):
     place = await shared.reach()
-    assert place == Here(lab.fpga)
+    assert isinstance(place, Here)
+    assert place.lab is lab
     record = RuntimeFile(tmp_path / "runtime").read()
     assert record is not None
     client = new_client(record.url, record.token)
@@ -106,7 +108,7 @@ async def test_the_first_hosts_and_says_where(shared, tmp_path, lab, new_client)
 
 async def test_the_second_sends_its_requests_there(hosting, shared):
     place = await shared.reach()
-    assert place == There(Remote(hosting.record.url, hosting.record.token))
+    assert place == There(Remote(hosting.record.url, hosting.record.token), own=True)
 
 
 async def test_the_second_takes_over_when_the_first_stops(hosting, shared):
@@ -128,7 +130,7 @@ async def test_requests_wait_for_a_lab_that_starts(shared, lab):
     waiting = [asyncio.ensure_future(shared.reach()) for _ in range(3)]
     await asyncio.sleep(0)
     lab.may_start.set()
-    assert await asyncio.gather(*waiting) == [Here(lab.fpga)] * 3
+    assert [place.lab for place in await asyncio.gather(*waiting)] == [lab] * 3
 
 
 async def test_requests_do_not_wait_for_ever(make_hosting, tmp_path, lab):

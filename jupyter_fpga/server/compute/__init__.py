@@ -1,0 +1,1 @@
+"""The doors of the compute floor: actions, queues, chunks and workers below ``/compute``."""
