@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from jupyter_fpga.compute.sandbox.limits import Limits
 from jupyter_fpga.compute.sandbox.walls import READY, Plan, SandboxError, descriptors
 
-__all__ = ("Launched", "launch", "wait_readable")
+__all__ = ("Launched", "kernel_limits", "launch", "wait_readable")
 
 _START_SECONDS = 30.0
 """A sandbox takes 5 ms; on a machine that swaps, seconds. After this it isn't coming."""
@@ -29,6 +29,25 @@ async def wait_readable(descriptor: int) -> None:
         await readable.wait()
     finally:
         loop.remove_reader(descriptor)
+
+
+def kernel_limits(limits: Limits, *, count_processes: bool) -> list[tuple[int, int]]:
+    """What the kernel is told to keep, per process: numbers of resources (``RLIMIT_…``) and values.
+
+    Parameters
+    ----------
+    count_processes
+        See :meth:`Launched.limit`.
+    """
+    kept = [
+        (resource.RLIMIT_CPU, int(limits.cpu_seconds) + 1),
+        # What one process may own; the supervisor sums the tree. Twice, so that the supervisor names the bound.
+        (resource.RLIMIT_DATA, 2 * limits.memory_bytes),
+        (resource.RLIMIT_FSIZE, limits.disk_bytes),
+        (resource.RLIMIT_NOFILE, min(limits.files, 4096)),
+        (resource.RLIMIT_CORE, 0),
+    ]
+    return [*kept, (resource.RLIMIT_NPROC, limits.processes + 2)] if count_processes else kept
 
 
 @dataclass
@@ -70,22 +89,16 @@ class Launched:
             the lab's user runs, and is left to the supervisor.
         """
         # A warden that counts by itself reads here how many there may be; a shell at the gate reads over it.
-        self._word = b"%d\n" % (limits.processes + 2)
-        kept = [
-            (resource.RLIMIT_CPU, int(limits.cpu_seconds) + 1),
-            # What one process may own; the supervisor sums the tree. Twice, so that the supervisor names the bound.
-            (resource.RLIMIT_DATA, 2 * limits.memory_bytes),
-            (resource.RLIMIT_FSIZE, limits.disk_bytes),
-            (resource.RLIMIT_NOFILE, min(limits.files, 4096)),
-            (resource.RLIMIT_CORE, 0),
-        ]
-        if count_processes:
-            kept.append((resource.RLIMIT_NPROC, limits.processes + 2))
-        for kind, value in kept:
+        self.say(b"%d\n" % (limits.processes + 2))
+        for kind, value in kernel_limits(limits, count_processes=count_processes):
             _, most = resource.prlimit(self.leader, kind)
             if most != resource.RLIM_INFINITY:
                 value = min(value, most)  # the lab's own limit is tighter, and may not be raised
             resource.prlimit(self.leader, kind, (value, value))
+
+    def say(self, word: bytes) -> None:
+        """What opens the gate: a line."""
+        self._word = word
 
     def start(self) -> None:
         """Open the gate."""

@@ -11,6 +11,10 @@ from typing import Protocol
 __all__ = ("NamespaceTree", "SessionTree", "Tree", "Usage", "WardenTree")
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_FEW_DESCRIPTORS = 32
+_BUFFER_BYTES = {"socket": 212_992, "pipe": 65_536}
+"""What one of them holds, unless told otherwise: ``net.core.wmem_default`` (also the most that a program may ask for)
+and pipe(7)'s 16 pages."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,8 @@ class Usage:
     Parameters
     ----------
     memory_bytes
-        Private memory and memory shared with others of the tree, each mapping counted where it is.
+        Private memory, memory shared with others of the tree (each mapping counted where it is), tables of pages, and
+        what many sockets and pipes can hold.
     tasks
         Processes and threads.
     cpu_seconds
@@ -68,6 +73,22 @@ def _stat(pid: str, folder: int) -> list[bytes] | None:
     return text.rpartition(b")")[2].split() if text else None
 
 
+def _held_in_descriptors(pid: str, folder: int) -> int:
+    """Memory of the kernel that a process can fill through its sockets and pipes; nothing for a handful of them."""
+    # It may have ended, or a lab in a container may not look.
+    with suppress(OSError):
+        inside = os.open(f"{pid}/fd", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            names = os.listdir(inside)
+            if len(names) <= _FEW_DESCRIPTORS:
+                return 0
+            kinds = [os.readlink(name, dir_fd=inside).partition(":")[0] for name in names]
+            return sum(_BUFFER_BYTES.get(kind, 0) for kind in kinds)
+        finally:
+            os.close(inside)
+    return 0
+
+
 def _sum(pids: Iterator[str], folder: int) -> Usage:
     memory = tasks = ticks = 0
     for pid in pids:
@@ -76,9 +97,10 @@ def _sum(pids: Iterator[str], folder: int) -> Usage:
             continue
         ticks += sum(int(field) for field in stat[11:15])  # utime, stime and those of children waited for
         tasks += int(stat[17])
+        memory += _held_in_descriptors(pid, folder)
         for line in status.splitlines():
             # RssFile is left out: pages of programs and libraries, which cost nothing more when mapped again.
-            if line.startswith((b"RssAnon:", b"RssShmem:")):
+            if line.startswith((b"RssAnon:", b"RssShmem:", b"VmPTE:")):
                 memory += int(line.split()[1]) * 1024
     return Usage(memory, tasks, ticks / _TICKS)
 
@@ -144,16 +166,25 @@ class SessionTree:
         self._proc = os.open("/proc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._known: dict[str, bytes] = {}
 
-    def _scan(self, *, marks: bool = False) -> list[str]:
-        """Numbers of the tree's living processes."""
+    def _scan(self, *, living: bool = False) -> list[str]:
+        """Numbers of the tree's processes.
+
+        Parameters
+        ----------
+        living
+            Those alone that can still be killed, and those too that nothing but their mark gives away.
+        """
         stats: dict[str, list[bytes]] = {}
         for name in os.listdir(self._proc):
-            if name.isdigit() and (stat := _stat(name, self._proc)) is not None and stat[0] not in (b"Z", b"X"):
+            if not name.isdigit() or (stat := _stat(name, self._proc)) is None:
+                continue
+            # What has ended and nobody has waited for counts as a process, for the kernel too.
+            if not living or stat[0] not in (b"Z", b"X"):
                 stats[name] = stat
         tree = {
             name
             for name, stat in stats.items()
-            if self._known.get(name) == stat[19] or self._is_ours(name, stat, marks)
+            if self._known.get(name) == stat[19] or self._is_ours(name, stat, living)
         }
         grown = True
         while grown:
@@ -172,7 +203,7 @@ class SessionTree:
         return _sum(iter(self._scan()), self._proc)
 
     def kill(self) -> bool:
-        tree = self._scan(marks=True)
+        tree = self._scan(living=True)
         for name in tree:
             try:
                 os.kill(int(name), signal.SIGKILL)

@@ -153,6 +153,8 @@ def _walk(folder: int, below: str, max_files: int) -> Iterator[str]:
 def _open_inside(folder: int, name: str, flags: int = _LOOK) -> int | None:
     """Open a name below a folder without following a link anywhere on the way; None if it isn't there."""
     *parents, last = name.split("/")
+    if ".." in (*parents, last):
+        raise BadOutput(f"{name} is not in the work folder; it was not read.")
     inside = os.dup(folder)
     try:
         for parent in parents:
