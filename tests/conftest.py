@@ -12,6 +12,8 @@ from hypothesis import settings
 
 from jupyter_fpga.client import Job, LabClient, LabError, start_lab
 
+from .databases import cluster, postgres_url, sqlite_url, url  # noqa: F401 - fixtures
+
 IN_CI = os.environ.get("CI") == "true"
 
 # Modules with assertions besides the tests themselves: what fails there shall be shown with its values, too.

@@ -57,14 +57,15 @@ def sha256(content: bytes) -> str:
 class Room:
     """A compute floor that can be stopped and started again on the same folder."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox, **options: Any) -> None:
+    def __init__(self, folder: Path, sandbox: Sandbox, url: str = "", **options: Any) -> None:
         self.folder = folder
+        self.url = url or f"sqlite:///{folder / 'lab.sqlite'}"
         self.options = options
         self.sandbox = sandbox
         self.worker = ""
 
     async def start(self, runner: ActionRunner | None = None) -> None:
-        self.store = await Store.open(f"sqlite:///{self.folder / 'lab.sqlite'}", clock=self.options.get("clock"))
+        self.store = await Store.open(self.url, clock=self.options.get("clock"))
         self.cache = ActionCache(self.folder / "cache")
         self.compute = Compute(
             store=self.store,
@@ -123,9 +124,9 @@ def sandbox() -> Sandbox:
 
 
 @pytest.fixture
-def make_room(tmp_path: Path, sandbox: Sandbox) -> Callable[..., Room]:
+def make_room(tmp_path: Path, sandbox: Sandbox, url: str) -> Callable[..., Room]:
     def make(**options: Any) -> Room:
-        return Room(tmp_path, sandbox, **options)
+        return Room(tmp_path, sandbox, url, **options)
 
     return make
 

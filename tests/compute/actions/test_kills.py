@@ -65,10 +65,17 @@ def wait_some(life: Life, seconds: float) -> None:
 
 
 async def prepare(room: Room) -> None:
+    """Make the database that victims open, with their worker."""
     await room.start()
     functions = [{"name": name, "version": "00000000-0000-4000-8000-000000000001"} for name in ("count", "nap")]
     await room.register(SCRIPT, functions=functions)
     await room.stop()
+
+
+@pytest.fixture
+def url(sqlite_url: str) -> str:
+    """The file that victims open."""
+    return sqlite_url
 
 
 @pytest.mark.parametrize("kills", [12, pytest.param(500, marks=pytest.mark.soak)])
