@@ -13,7 +13,8 @@ from tornado.httputil import HTTPServerRequest
 from jupyter_fpga.errors import Forbidden
 
 from .door import Door
-from .handlers import EnvelopeHandler, RouteHandler, UnknownPath
+from .envelopes import EnvelopeHandler, UnknownPath
+from .handlers import RouteHandler
 from .operations import ROUTES
 from .routes import group_by_path, pattern
 from .sockets import SocketHandler

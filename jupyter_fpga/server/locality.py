@@ -1,6 +1,7 @@
 """Whether a request comes from a program on this very machine, with nobody in between."""
 
 import ipaddress
+from functools import lru_cache
 
 from tornado.httputil import HTTPServerRequest
 
@@ -20,6 +21,7 @@ def is_local(request: HTTPServerRequest) -> bool:
     return _is_loopback(request.remote_ip or "") and _is_loopback(request.host_name.strip("[]"))
 
 
+@lru_cache(maxsize=1024)
 def _is_loopback(name: str) -> bool:
     if name == "localhost" or name.endswith(".localhost"):
         return True

@@ -25,9 +25,9 @@ from jupyter_fpga.fpga.frames import (
 )
 
 from .door import Here, There
+from .envelopes import EnvelopeHandler
 from .errors import MethodNotAllowed, UpgradeRequired
 from .forward import RemoteLost, open_remote_socket
-from .handlers import EnvelopeHandler
 from .paths import parse_path
 from .routes import Call
 from .validation import model_from_query

@@ -4,12 +4,14 @@ import socket
 from collections.abc import Awaitable
 from typing import Any
 
-from tornado import httpserver, web
+from tornado import httpserver, httputil, web
+from tornado.routing import AnyMatches, Router, Rule
 
 from .auth import Authenticator
 from .body import UPLOAD_LIMIT
 from .door import Door
-from .handlers import RouteHandler, UnknownPath
+from .envelopes import UnknownPath
+from .handlers import RouteHandler
 from .operations import ROUTES
 from .routes import group_by_path, pattern
 from .sockets import SocketHandler
@@ -64,6 +66,19 @@ class _PlainUnknown(UnknownPath, _PlainHost):
         return None
 
 
+class _ExactPaths(Router):
+    """Paths without parameters, found at once: tornado tries one pattern after the other, some dozens of them."""
+
+    application: web.Application
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, tuple[type[web.RequestHandler], dict[str, Any]]] = {}
+
+    def find_handler(self, request: httputil.HTTPServerRequest, **kwargs: Any) -> httputil.HTTPMessageDelegate | None:
+        found = self.handlers.get(request.path)
+        return None if found is None else self.application.get_handler_delegate(request, *found)
+
+
 def make_application(door: Door, authenticator: Authenticator, *, base: str = "") -> web.Application:
     """The whole API as a tornado application.
 
@@ -76,11 +91,16 @@ def make_application(door: Door, authenticator: Authenticator, *, base: str = ""
     base
         Path of the base URL, without a slash at the end.
     """
-    handlers: list[tuple[str, Any, dict[str, Any]]] = []
+    exact = _ExactPaths()
+    handlers: list[Any] = [Rule(AnyMatches(), exact)]
     for path, routes in group_by_path(ROUTES).items():
         kind = _PlainSocket if any(route.socket for route in routes.values()) else _PlainRoute
-        handlers.append((base + pattern(path), kind, {"door": door, "base": base, "routes": routes}))
-    return web.Application(
+        arguments = {"door": door, "base": base, "routes": routes}
+        if "{" in path:
+            handlers.append((base + pattern(path), kind, arguments))
+        else:
+            exact.handlers[base + path] = kind, arguments
+    exact.application = web.Application(
         handlers,
         default_handler_class=_PlainUnknown,
         default_handler_args={"door": door, "base": base, "routes": {}},
@@ -88,6 +108,7 @@ def make_application(door: Door, authenticator: Authenticator, *, base: str = ""
         websocket_ping_interval=_PING_SECONDS,
         websocket_ping_timeout=_PING_SECONDS,
     )
+    return exact.application
 
 
 def listen(application: web.Application, port: int, address: str = "127.0.0.1") -> tuple[httpserver.HTTPServer, int]:

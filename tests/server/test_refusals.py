@@ -78,7 +78,7 @@ async def test_a_lab_that_is_not_there(client, door):
 
 async def test_a_fault_of_our_own_is_an_envelope_with_a_number_for_the_log(client, fpga, caplog):
     fpga.answers["boards"] = RuntimeError("secret of the inside")
-    with caplog.at_level(logging.ERROR, "jupyter_fpga.server.handlers"):
+    with caplog.at_level(logging.ERROR, "jupyter_fpga.server.envelopes"):
         response = await client.ask("GET", "/fpga")
     envelope = json.loads(response.body)
     incident = envelope["detail"]["incident"]
