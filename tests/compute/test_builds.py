@@ -195,3 +195,20 @@ def test_clocks_are_those_of_the_workshop() -> None:
     from jupyter_fpga.gateware.targets import TARGETS
 
     assert {name: target.clock_hz for name, target in TARGETS.items()} == CLOCK_HZ
+
+
+async def test_a_build_whose_lab_died_holds_up_nobody(make: Make) -> None:
+    """Its job asks again when the lab is back, if anybody still wants it; what it had at work goes on for nobody."""
+    builds = await make(parallel=1)
+    compute, loop = builds.compute, asyncio.get_running_loop()
+    slow = loop.create_task(builds.build(design("import time; time.sleep(600)"), BuildOptions()))
+    events = compute._store.events.subscribe(0)
+    while (await anext(events)).kind != "action_started":
+        continue
+    # The lab ends without a word to the store.
+    again = await make(parallel=1)
+    slow.cancel()
+    heard = Heard()
+    await again.build(design("good = 1"), BuildOptions(), **heard.listeners)
+    assert heard.work[0] == ("elaborate", "running", False)
+    assert again.compute._dispatcher.entries == {}

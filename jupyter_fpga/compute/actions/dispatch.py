@@ -575,16 +575,25 @@ def entry_of(row: Any) -> Entry:
         retries=row["retries"],
         max_retries=row["max_retries"],
         rank=request.get("rank", 0),
-        is_labs_own="rank" in request,
+        is_labs_own=_is_labs_own(row),
         fence=row["fence"],
     )
 
 
 def _recover(tx: Transaction) -> list[Any]:
     table = actions.c
+    unfinished = table.state.in_(UNFINISHED) | table.retry_at.is_not(None)
+    # Whoever waited for those of the lab's own died with it; what is still wanted of them is asked for anew.
+    nobodys = [row["lsn"] for row in moves.rows_of(tx, unfinished) if _is_labs_own(row)]
+    moves.move(tx, "cancelled", dict.fromkeys(nobodys), common={"retry_at": None})
+    moves.retire(tx, nobodys)
     at_work = moves.rows_of(tx, table.state.in_(("submitting", "running")))
     moves.move(tx, "recovered", {row["lsn"]: row["fence"] for row in at_work}, common={"started_at": None})
-    return moves.rows_of(tx, table.state.in_(UNFINISHED) | table.retry_at.is_not(None))
+    return moves.rows_of(tx, unfinished)
+
+
+def _is_labs_own(row: Any) -> bool:
+    return "rank" in row["request"]
 
 
 def _blob(content: Content) -> Blob:
