@@ -45,7 +45,8 @@ def kernel_limits(limits: Limits, *, count_processes: bool) -> list[tuple[int, i
         (resource.RLIMIT_DATA, 2 * limits.memory_bytes),
         (resource.RLIMIT_FSIZE, limits.disk_bytes),
         (resource.RLIMIT_NOFILE, min(limits.files, 4096)),
-        (resource.RLIMIT_CORE, 0),
+        # Less than any core dump. Nothing would still allow those that the machine gives to a program (core(5)).
+        (resource.RLIMIT_CORE, 1),
     ]
     return [*kept, (resource.RLIMIT_NPROC, limits.processes + 2)] if count_processes else kept
 
