@@ -12,10 +12,9 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
-from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
 from jupyter_fpga.client import StartedLab, start_lab
 from jupyter_fpga.compute.actions import Compute
@@ -192,36 +191,59 @@ async def test_growth(compute: Compute) -> None:
         print(f"{count:6d} queued: {each:7.1f} µs each  {each / first:.2f} × the first")
 
 
+class KeptAlive:
+    """One connection to the lab, over which one request follows the other."""
+
+    def __init__(self, lab: StartedLab) -> None:
+        self._lab = lab
+        self._place = urlsplit(lab.url)
+
+    async def __aenter__(self) -> "KeptAlive":
+        self._reader, self._writer = await asyncio.open_connection(self._place.hostname, self._place.port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._writer.close()
+        await self._writer.wait_closed()
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """The JSON that a request is answered with."""
+        content = b"" if body is None else json.dumps(body).encode()
+        head = (
+            f"{method} {self._place.path.rstrip('/')}/compute{path} HTTP/1.1\r\nHost: {self._place.netloc}\r\n"
+            f"Authorization: token {self._lab.token}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(content)}\r\n\r\n"
+        )
+        self._writer.write(head.encode() + content)
+        answer = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(answer.partition("content-length: ")[2].partition("\r\n")[0])
+        return json.loads(await self._reader.readexactly(length))
+
+    async def finished(self, lsn: int) -> None:
+        """Wait until an action is done."""
+        while (await self.ask("GET", f"/jobs/{lsn}?wait=60"))["state"] != "completed":
+            continue
+
+
 @pytest.mark.filterwarnings("ignore")
 async def test_over_http(lab: StartedLab) -> None:
     peer, _ = await dask()
-    AsyncHTTPClient.configure(SimpleAsyncHTTPClient, max_clients=CONNECTIONS)
-    http = AsyncHTTPClient(force_instance=True)
-    headers = {"Authorization": f"token {lab.token}", "Content-Type": "application/json"}
-    url = f"{lab.url.rstrip('/')}/compute"
-
-    async def ask(method: str, path: str, body: Any = None) -> Any:
-        text = None if body is None else json.dumps(body)
-        answer = await http.fetch(HTTPRequest(f"{url}{path}", method, headers, text, request_timeout=120))
-        return json.loads(answer.body)
-
-    async def finished(lsn: int) -> None:
-        while (await ask("GET", f"/jobs/{lsn}?wait=60"))["state"] != "completed":
-            continue
 
     async def one_by_one() -> None:
         async def some() -> None:
-            for _ in range(MANY // CONNECTIONS):
-                last = await ask("POST", "/jobs", noop())
-            await finished(last["lsn"])
+            async with KeptAlive(lab) as connection:
+                for _ in range(MANY // CONNECTIONS):
+                    last = await connection.ask("POST", "/jobs", noop())
+                await connection.finished(last["lsn"])
 
         await asyncio.gather(*(some() for _ in range(CONNECTIONS)))
 
     async def in_batches() -> None:
         async def some() -> None:
-            for _ in range(MANY // BATCH // 4):
-                last = await ask("POST", "/jobs", {"actions": [noop() for _ in range(BATCH)]})
-            await finished(last[-1]["lsn"])
+            async with KeptAlive(lab) as connection:
+                for _ in range(MANY // BATCH // 4):
+                    last = await connection.ask("POST", "/jobs", {"actions": [noop() for _ in range(BATCH)]})
+                await connection.finished(last[-1]["lsn"])
 
         await asyncio.gather(*(some() for _ in range(4)))
 
