@@ -259,6 +259,38 @@ class Client:
             await socket.over.wait()
 
 
+class Wire:
+    """A connection on which a test writes what it likes."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        host, _, self.path = client.url.removeprefix("http://").partition("/")
+        self.name, _, port = host.partition(":")
+        self.port = int(port)
+
+    async def __aenter__(self) -> "Wire":
+        self.reader, self.writer = await asyncio.open_connection(self.name, self.port)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.writer.close()
+        await self.writer.wait_closed()
+
+    def head(self, method: str, path: str, *headers: str) -> None:
+        lines = (f"{method} /{self.path}{path} HTTP/1.1", f"Host: {self.name}", f"X-API-Key: {self.client.token}")
+        self.writer.write("\r\n".join((*lines, *headers, "", "")).encode())
+
+    async def answer(self) -> tuple[int, dict[str, Any]]:
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+        return int(head.split()[1]), json.loads(await self.reader.readexactly(int(length.split()[1])))
+
+
+@pytest.fixture
+def wire() -> type[Wire]:
+    return Wire
+
+
 @pytest.fixture
 def owner() -> Person:
     return Person("me", frozenset(ROLES))

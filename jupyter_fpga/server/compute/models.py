@@ -118,7 +118,7 @@ class _Filters(QueryModel):
 class ActionsQuery(_Filters):
     """Which actions to list."""
 
-    state: ActionState | Literal["unfinished"] | None = None
+    state: Literal[ActionState, "unfinished"] | None = None
     worker: Hash | None = None
     owner: Line | None = Field(None, max_length=200, description="Operators only; everybody else sees their own.")
     after: Lsn | None = Field(None, description="Only actions whose LSN is greater.")
