@@ -12,6 +12,10 @@
 
 from .batch import Batch, Pending
 from .boards import BoardHandle, BoardJob
+from .compute import ComputeClient
+from .compute_actions import Action
+from .compute_posting import Call
+from .compute_queues import Queue
 from .errors import (
     Conflict,
     Forbidden,
@@ -35,9 +39,12 @@ from .starting import StartedLab, start_lab
 from .values import EnumValue
 
 __all__ = (
+    "Action",
     "Batch",
     "BoardHandle",
     "BoardJob",
+    "Call",
+    "ComputeClient",
     "Conflict",
     "EnumValue",
     "Forbidden",
@@ -49,6 +56,7 @@ __all__ = (
     "LabError",
     "NotFound",
     "Pending",
+    "Queue",
     "QuotaExceeded",
     "Register",
     "RegisterArray",

@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 import weakref
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -23,6 +23,8 @@ CONNECT_TIMEOUT = 10
 REQUEST_TIMEOUT = 60
 #: Largest answer, bytes: a bitstream, or a simulator with its symbols, is some tens of MB at most.
 MAX_BODY = 256 * 1024 * 1024
+#: Bytes a second of the slowest line over which a large content still arrives in time.
+SLOWEST = 100_000
 
 
 class Door:
@@ -132,6 +134,64 @@ class Door:
         body = b"".join(parts) + f"--{boundary}--\r\n".encode()
         answer = await self.request("POST", path, body=body, content_type=f"multipart/form-data; boundary={boundary}")
         return json.loads(answer)
+
+    async def send(
+        self, path: str, size: int, produce: Callable[[Callable[[bytes], Awaitable[None]]], Awaitable[None]]
+    ) -> None:
+        """``PUT`` a content that is never in memory as a whole.
+
+        Parameters
+        ----------
+        size
+            Its bytes.
+        produce
+            Awaits the function that it gets for each piece.
+        """
+        headers = {**self._headers, "Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        request = HTTPRequest(
+            self.address(path),
+            "PUT",
+            headers,
+            body_producer=produce,  # type: ignore[arg-type]  # awaitables are as good as the futures that tornado names
+            connect_timeout=CONNECT_TIMEOUT,
+            request_timeout=REQUEST_TIMEOUT + size / SLOWEST,
+        )
+        await self._fetch(request)
+
+    async def receive(self, path: str, size: int, take: Callable[[bytes], None]) -> None:
+        """``GET`` a content of ``size`` bytes in pieces; an :class:`OSError` of ``take`` ends it, and is raised."""
+        refusal: list[bytes] = []
+        refused = False
+        trouble: OSError | None = None
+
+        def on_header(line: str) -> None:
+            nonlocal refused
+            if line.startswith("HTTP/"):
+                refused = int(line.split()[1]) >= 400
+
+        def on_chunk(chunk: bytes) -> None:
+            nonlocal trouble
+            try:
+                refusal.append(chunk) if refused else take(chunk)
+            except OSError as error:
+                trouble = error
+                # The only way to make tornado's client hang up in the middle of an answer.
+                raise StreamClosedError from None
+
+        request = HTTPRequest(
+            self.address(path),
+            headers=dict(self._headers),
+            connect_timeout=CONNECT_TIMEOUT,
+            request_timeout=REQUEST_TIMEOUT + size / SLOWEST,
+            header_callback=on_header,
+            streaming_callback=on_chunk,
+        )
+        try:
+            await self._fetch(request, refusal)
+        except Unavailable:
+            if trouble is not None:
+                raise trouble from None
+            raise
 
     async def lines(self, path: str, **query: Any) -> AsyncIterator[Any]:
         """The records of ``GET path`` as newline-delimited JSON, as they arrive, until the lab ends the answer."""

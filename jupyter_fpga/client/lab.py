@@ -7,6 +7,7 @@ from typing import Any, TypedDict, Unpack
 from urllib.parse import quote
 
 from .boards import BoardHandle, BoardJob
+from .compute import ComputeClient
 from .door import Door
 from .errors import Conflict, NotFound, Unavailable
 from .events import JobWatcher, follow_events
@@ -53,6 +54,7 @@ class LabClient:
         self.started = started
         self.door = Door(url, token)
         self.watcher = JobWatcher(self.door)
+        self.compute = ComputeClient(self.door)
 
     @property
     def url(self) -> str:
@@ -292,6 +294,7 @@ class LabClient:
     async def aclose(self) -> None:
         """Let go of the lab: see :meth:`close`."""
         await self.watcher.close()
+        await self.compute.close()
         self.door.close()
 
     def close(self) -> None:
