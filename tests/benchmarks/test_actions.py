@@ -135,12 +135,12 @@ async def test_through_the_python_api(compute: Compute) -> None:
 
     async def singly() -> None:
         answers = await asyncio.gather(*(compute.submit(ANN, noop()) for _ in range(MANY)))
-        await compute._dispatcher.ended(answers[-1]["lsn"])
+        await compute._dispatcher.book.ended(answers[-1]["lsn"])
 
     async def together() -> None:
         for _ in range(0, MANY, 1000):
             answers = await compute.submit_many(ANN, [noop() for _ in range(1000)])
-        await compute._dispatcher.ended(answers[-1]["lsn"])
+        await compute._dispatcher.book.ended(answers[-1]["lsn"])
 
     async def one(action: Callable[[], dict[str, Any]]) -> None:
         await done(compute, (await compute.submit(ANN, action()))["lsn"])
@@ -150,7 +150,7 @@ async def test_through_the_python_api(compute: Compute) -> None:
     async def dispatched(action: Callable[[], dict[str, Any]]) -> None:
         lsn = (await compute.submit(ANN, action()))["lsn"]
         begun = time.perf_counter()
-        await compute._dispatcher.ended(lsn)
+        await compute._dispatcher.book.ended(lsn)
         dispatches.append(time.perf_counter() - begun)
 
     async def walls() -> None:
@@ -185,7 +185,7 @@ async def test_growth(compute: Compute) -> None:
             async with compute._dispatcher.quiet():
                 for start in range(0, count, 1000):
                     answers += await compute.submit_many(ANN, [noop() for _ in range(min(1000, count - start))])
-            await compute._dispatcher.ended(answers[-1]["lsn"])
+            await compute._dispatcher.book.ended(answers[-1]["lsn"])
         each = 1e6 * (time.perf_counter() - begun) / (rounds * count)
         first = first or each
         print(f"{count:6d} queued: {each:7.1f} µs each  {each / first:.2f} × the first")

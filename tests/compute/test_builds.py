@@ -211,4 +211,4 @@ async def test_a_build_whose_lab_died_holds_up_nobody(make: Make) -> None:
     heard = Heard()
     await again.build(design("good = 1"), BuildOptions(), **heard.listeners)
     assert heard.work[0] == ("elaborate", "running", False)
-    assert again.compute._dispatcher.entries == {}
+    assert again.compute._dispatcher.book.entries == {}

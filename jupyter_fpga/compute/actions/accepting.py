@@ -111,6 +111,7 @@ class Accepting:
             if kept is not None:
                 for line in kept.log:
                     on_log(line)
+                self._dispatcher.counts.kept += 1
                 return kept_result(kept), True
         worker = self._workers.resolve(action.function, action.version, self._workers.lab_id)
         wanted = Wanted(action, None, worker, None, priority, use_cache, owner, rank)
@@ -136,7 +137,7 @@ class Accepting:
                 one.kept = None if entry is None else kept_result(entry)
 
     async def _take(self, wanted: Sequence[Wanted]) -> list[dict[str, Any] | Exception]:
-        unfinished = self._dispatcher.unfinished
+        unfinished = self._dispatcher.book.unfinished
 
         def work(tx: Transaction) -> tuple[list[dict[str, Any] | Exception], list[tuple[Wanted, dict[str, Any], int]]]:
             queues = moves.touch_queues(tx, {one.queue for one in wanted if one.queue is not None})
@@ -164,7 +165,10 @@ class Accepting:
 
         answers, taken = await self._dispatcher.write("actions accept", work)
         for one, row, lsn in taken:
-            if one.kept is None:
+            if one.kept is not None:
+                self._dispatcher.counts.kept += 1
+                self._dispatcher.counts.ended["completed"] += 1
+            else:
                 self._dispatcher.add(_entry(one, row, lsn))
         if self._recorder.active:
             await self._recorder.add([(one.action, one.priority, row["worker"]) for one, row, _ in taken])

@@ -7,43 +7,53 @@ runners died with it, and puts it back.
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import RowMapping
 
 from jupyter_fpga.clock import Clock
 from jupyter_fpga.compute.actions import moves, outcome
-from jupyter_fpga.compute.actions.batches import Batches
+from jupyter_fpga.compute.actions.book import Book
 from jupyter_fpga.compute.actions.builtin import BUILTINS
-from jupyter_fpga.compute.actions.chunks import grant
 from jupyter_fpga.compute.actions.config import ComputeConfig
-from jupyter_fpga.compute.actions.descriptors import Action, Content
+from jupyter_fpga.compute.actions.ends import STORE_RETRY, End, Ends
 from jupyter_fpga.compute.actions.flights import Flight
-from jupyter_fpga.compute.actions.ready import Entry, Ready
-from jupyter_fpga.compute.actions.states import UNFINISHED, Cause
+from jupyter_fpga.compute.actions.metrics import Counts
+from jupyter_fpga.compute.actions.ready import Entry
+from jupyter_fpga.compute.actions.recovery import entry_of, recover
 from jupyter_fpga.compute.actions.workers import Workers
 from jupyter_fpga.compute.cache import ActionCache, Blob
 from jupyter_fpga.compute.runners import ActionRunner, RunnerVanished
 from jupyter_fpga.compute.sandbox import BadOutput, Finished
 from jupyter_fpga.errors import LabError
-from jupyter_fpga.store import Store, Transaction
-from jupyter_fpga.store.action_tables import actions
+from jupyter_fpga.store import Store, StoreFailed, Transaction
 
-__all__ = ("Dispatcher", "entry_of")
+__all__ = ("Dispatcher",)
 
 log = logging.getLogger(__name__)
 
 _BUILTINS_AT_ONCE = 256
 
-_AGAIN = {"retry_at": None, "error": None, "done_lsn": None, "finished_at": None}
-"""Columns of an action that is tried again."""
+
+@dataclass
+class _Turn:
+    """What is begun in one transaction."""
+
+    quick: list[Entry] = field(default_factory=list)
+    """Those that need no runner."""
+    flights: list[Flight] = field(default_factory=list)
+    joining: list[Entry] = field(default_factory=list)
+    """Those that are computed by a run under way."""
+
+    def __bool__(self) -> bool:
+        return bool(self.quick or self.flights or self.joining)
 
 
 class Dispatcher:
-    """Unfinished actions in memory, and the tasks that work on them.
+    """The tasks that work on unfinished actions.
 
     Parameters
     ----------
@@ -69,54 +79,41 @@ class Dispatcher:
         self._runner = runner
         self._workers = workers
         self._clock = clock
-        self._config = config
         self._checkpoint = checkpoint
-        self.entries: dict[int, Entry] = {}
-        """Unfinished actions, those that wait to be tried again included, by LSN."""
+        self.counts = Counts()
+        """What has happened since the lab was started."""
+        self.book = Book(workers.is_builtin)
+        """Unfinished actions."""
         self.flights: dict[tuple[str, str], Flight] = {}
         """Runs under way, by worker and action."""
-        self.unfinished: Counter[str] = Counter()
-        """Entries by owner."""
-        self._running: Counter[str] = Counter()
-        self._in_queue: Counter[int] = Counter()
-        self._held: dict[int, list[Entry]] = {}
-        self._caps: dict[int, int] = {}
-        self._ready = Ready(self._running)
-        self._quick = Ready(self._running)
-        self._twins: dict[tuple[str, str], dict[int, Entry]] = {}
+        self._ends = Ends(self.write, self.book, clock, config, self.counts, self.add, self._spawn)
         self._joining: list[Entry] = []
-        self._ends: dict[int, asyncio.Event] = {}
-        self._finished: Batches[_End, None] = Batches(self._store_ends)
         self._quiet = 0
-        self._wake = asyncio.Event()
-        self._pump: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     # --- Life ---------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Put back what a lab that died had at work, and go on."""
-        rows = await self.write("actions recover", _recover)
-        for row in rows:
+        for row in await self.write("actions recover", recover):
             entry = entry_of(row)
             if row["state"] == "pending":
                 self.add(entry)
             else:
                 entry.waiting = False
-                self._count(entry)
-                self._try_later(entry, max(0.0, row["retry_at"] - self._clock.time()))
-        self._pump = asyncio.create_task(self._work(), name="jupyter_fpga actions")
-        self._wake.set()
+                self.book.count(entry)
+                self._ends.try_later(entry, max(0.0, row["retry_at"] - self._clock.time()))
+        self._spawn(self._work())
+        self.book.wake.set()
 
     async def stop(self) -> None:
         """Stop where it is; the store keeps the rest."""
         ending = {flight.task for flight in self.flights.values() if flight.task} | self._tasks
-        ending |= {self._pump} if self._pump else set()
         for task in ending:
             task.cancel()
         if ending:
             await asyncio.wait(ending)
-        await self._finished.settled()
+        await self._ends.settled()
 
     async def write(self, name: str, work: Callable[[Transaction], Any]) -> Any:
         """A transaction, with its checkpoints."""
@@ -130,82 +127,25 @@ class Dispatcher:
         self._checkpoint(f"{name}:after commit")
         return result
 
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._reap)
+
+    def _reap(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a change of an action could not be stored", exc_info=error)
+
     # --- Waiting ------------------------------------------------------------------------------------------------
 
     def add(self, entry: Entry) -> None:
         """An action was accepted, or is to be tried again."""
-        self._count(entry)
-        entry.waiting = True
-        self._twins.setdefault(entry.key, {})[entry.lsn] = entry
+        self.book.wait(entry)
         if entry.key in self.flights:
             self._joining.append(entry)
         else:
-            self._push(entry)
-        self._wake.set()
-
-    def _count(self, entry: Entry) -> None:
-        if entry.lsn not in self.entries:
-            self.entries[entry.lsn] = entry
-            self.unfinished[entry.owner] += 1
-
-    def _push(self, entry: Entry) -> None:
-        (self._quick if self._workers.is_builtin(entry.worker) else self._ready).push(entry)
-
-    def cap(self, queue_id: int, most: int | None) -> None:
-        """How many actions of a queue may be at work at once."""
-        if most is not None:
-            self._caps[queue_id] = most
-
-    def again(self, entry: Entry) -> None:
-        """The priority of a waiting action has changed."""
-        self._push(entry)
-        self._wake.set()
-
-    async def ended(self, lsn: int) -> None:
-        """Wait until an action has ended."""
-        if lsn in self.entries:
-            await self._ends.setdefault(lsn, asyncio.Event()).wait()
-
-    def forget(self, entry: Entry) -> None:
-        """An action has ended."""
-        if self.entries.pop(entry.lsn, None) is None:
-            return
-        self.unfinished[entry.owner] -= 1
-        if not self.unfinished[entry.owner]:
-            del self.unfinished[entry.owner]
-        entry.waiting = False
-        self._no_twin(entry)
-        if (end := self._ends.pop(entry.lsn, None)) is not None:
-            end.set()
-
-    def _no_twin(self, entry: Entry) -> None:
-        twins = self._twins.get(entry.key, {})
-        twins.pop(entry.lsn, None)
-        if not twins:
-            self._twins.pop(entry.key, None)
-
-    async def take_off(self, entry: Entry) -> None:
-        """Take an action off its run; the run ends when nobody else wants it."""
-        flight: Flight | None = entry.flight
-        if flight is None:
-            return
-        self._release(entry)
-        if flight.leave(entry) and flight.task is not None:
-            if self.flights.get(entry.key) is flight:
-                # Nobody may join a run that is being ended.
-                del self.flights[entry.key]
-            flight.task.cancel()
-            await asyncio.wait({flight.task})
-
-    def _release(self, entry: Entry) -> None:
-        self._running[entry.owner] -= 1
-        if not self._running[entry.owner]:
-            del self._running[entry.owner]
-        if entry.queue_id is not None:
-            self._in_queue[entry.queue_id] -= 1
-            for held in self._held.pop(entry.queue_id, ()):
-                self._push(held)
-        self._wake.set()
+            self.book.push(entry)
 
     @asynccontextmanager
     async def quiet(self) -> AsyncIterator[bool]:
@@ -215,280 +155,189 @@ class Dispatcher:
             yield not self.flights
         finally:
             self._quiet -= 1
-            self._wake.set()
-
-    # --- At work ------------------------------------------------------------------------------------------------
+            self.book.wake.set()
 
     async def _work(self) -> None:
+        wake = self.book.wake
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while True:
-                quick = self._some_quick()
-                flights = self._some_flights()
-                joining, self._joining = [entry for entry in self._joining if entry.waiting], []
-                if not (quick or flights or joining):
-                    break
-                await self._begin(quick, flights, joining)
+            await wake.wait()
+            wake.clear()
+            while turn := self._next_turn():
+                try:
+                    await self._begin(turn)
+                except StoreFailed:
+                    log.exception("actions could not be begun; that is tried again")
+                    self._undo(turn)
+                    await self._clock.sleep(STORE_RETRY)
 
-    def _some_quick(self) -> list[Entry]:
-        some: list[Entry] = []
-        while not self._quiet and len(some) < _BUILTINS_AT_ONCE and (entry := self._quick.pop()) is not None:
+    def _next_turn(self) -> _Turn:
+        turn = _Turn()
+        if self._quiet:
+            return turn
+        while len(turn.quick) < _BUILTINS_AT_ONCE and (entry := self.book.next_quick()) is not None:
             entry.waiting = False
-            some.append(entry)
-        return some
-
-    def _some_flights(self) -> list[Flight]:
-        some: list[Flight] = []
-        while (
-            not self._quiet
-            and len(self.flights) < self._runner.capacity
-            and (entry := self._ready.pop(self._fits)) is not None
-        ):
+            turn.quick.append(entry)
+        while len(self.flights) < self._runner.capacity and (entry := self.book.next()) is not None:
             if entry.key in self.flights:
                 # An equal one was begun in this very turn.
                 self._joining.append(entry)
                 continue
-            flight = Flight(entry, "")
             # Everybody who waits for the same gets it from this run.
-            for twin in list(self._twins.get(entry.key, {}).values()):
-                if twin is entry or self._fits(twin):
-                    flight.join(twin, twin.fence)
-                    self._occupy(twin)
+            flight = Flight(entry, "")
+            for twin in self.book.twins(entry):
+                flight.join(twin, twin.fence)
+                self.book.occupy(twin)
             self.flights[entry.key] = flight
-            some.append(flight)
-        return some
-
-    def _has_room(self) -> bool:
-        return not self._quiet and len(self.flights) < self._runner.capacity
-
-    def _fits(self, entry: Entry) -> bool:
-        queue_id = entry.queue_id
-        if queue_id is None or self._in_queue[queue_id] < self._caps.get(queue_id, 1 << 30):
-            return True
-        self._held.setdefault(queue_id, []).append(entry)
-        return False
-
-    def _occupy(self, entry: Entry) -> None:
-        self._no_twin(entry)
-        self._running[entry.owner] += 1
-        if entry.queue_id is not None:
-            self._in_queue[entry.queue_id] += 1
-
-    async def _begin(self, quick: Sequence[Entry], flights: Sequence[Flight], joining: Sequence[Entry]) -> None:
-        reads = any(entry.action.inputs for entry in quick)
-        values = await asyncio.to_thread(self._compute, quick) if reads else self._compute(quick)
-        for entry in joining:
+            turn.flights.append(flight)
+        turn.joining, self._joining = [entry for entry in self._joining if entry.waiting], []
+        for entry in turn.joining:
             entry.waiting = False
-            self._occupy(entry)
+            self.book.occupy(entry)
+        return turn
+
+    # --- Beginning ----------------------------------------------------------------------------------------------
+
+    async def _begin(self, turn: _Turn) -> None:
+        reads = any(entry.action.inputs for entry in turn.quick)
+        values = await asyncio.to_thread(self._compute, turn.quick) if reads else self._compute(turn.quick)
+        wanted = [lsn for flight in turn.flights for lsn in flight.entries] + [entry.lsn for entry in turn.joining]
+        in_queues = {entry.queue_id for entry in turn.quick if entry.queue_id is not None}
 
         def work(tx: Transaction) -> tuple[dict[int, int], dict[int, int]]:
-            begun = moves.move(
-                tx, "begun", dict.fromkeys([e.lsn for e in quick]), common={"started_at": tx.now}, claim=True
-            )
-            if begun:
-                results = {lsn: {"result": values[lsn]} for lsn in begun}
-                moves.move(tx, "completed", dict(begun), each=results)
-                moves.end_queue_if_empty(tx, {e.queue_id for e in quick if e.queue_id is not None})
-            wanted = [lsn for flight in flights for lsn in flight.entries] + [entry.lsn for entry in joining]
+            begun = moves.move(tx, "begun", dict.fromkeys(values), common={"started_at": tx.now}, claim=True)
+            moves.move(tx, "completed", dict(begun), each={lsn: {"result": values[lsn]} for lsn in begun})
+            moves.end_queue_if_empty(tx, in_queues)
             facts = {"runner": self._runner.name}
             claimed = moves.move(tx, "submitted", dict.fromkeys(wanted), common=facts, facts=facts, claim=True)
             return begun, claimed
 
         begun, claimed = await self.write("actions begin", work)
-        for entry in quick:
-            self._no_twin(entry)
+        for entry in turn.quick:
             # One that was not begun was cancelled a moment ago, and is forgotten by whoever did that.
+            self.book.no_twin(entry)
             if entry.lsn in begun:
-                self.forget(entry)
-        for flight in flights:
-            self._take_off_ground(flight, claimed)
-        await self._join(joining, claimed)
+                self.counts.ended["completed"] += 1
+                self.book.forget(entry)
+        for flight in turn.flights:
+            self._launch(flight, claimed)
+        for entry in turn.joining:
+            await self._join(entry, claimed.get(entry.lsn))
+
+    def _undo(self, turn: _Turn) -> None:
+        """Nothing of a turn was stored: let everything wait again."""
+        for flight in turn.flights:
+            self.flights.pop(flight.first.key, None)
+        at_work = [entry for flight in turn.flights for entry in list(flight.entries.values())]
+        for entry in at_work:
+            entry.flight.leave(entry)
+        for entry in (*at_work, *turn.joining):
+            self.book.release(entry)
+        for entry in (*turn.quick, *at_work, *turn.joining):
+            if entry.lsn in self.book.entries:
+                self.add(entry)
 
     def _compute(self, quick: Sequence[Entry]) -> dict[int, Any]:
         values = {}
         for entry in quick:
-            function = BUILTINS[entry.action.function, entry.action.version]
-            inputs = {name: self._cache.blobs.path(_blob(content)) for name, content in entry.action.inputs.items()}
-            value = function(entry.action.constants, inputs)
+            action = entry.action
+            inputs = {name: self._cache.blobs.path(Blob(at.hash, at.size)) for name, at in action.inputs.items()}
+            value = BUILTINS[action.function, action.version](action.constants, inputs)
             values[entry.lsn] = {"ok": True, "exit_code": 0, "value": value, "outputs": {}, "log": [], "seconds": 0.0}
         return values
 
-    def _take_off_ground(self, flight: Flight, claimed: dict[int, int]) -> None:
+    def _launch(self, flight: Flight, claimed: dict[int, int]) -> None:
         for entry in list(flight.entries.values()):
             if entry.lsn in claimed:
                 entry.fence = claimed[entry.lsn]
             else:
                 # Cancelled a moment ago.
                 flight.leave(entry)
-                self._release(entry)
+                self.book.release(entry)
         if not flight.entries:
             self.flights.pop(flight.first.key, None)
-            self._wake.set()
+            self.book.wake.set()
             return
         flight.first = next(iter(flight.entries.values()))
         flight.token = f"{flight.first.lsn}:{flight.first.fence}"
+        self.counts.runs += 1
+        self.counts.shared += len(flight.entries) - 1
         flight.task = asyncio.create_task(self._fly(flight), name=f"jupyter_fpga action {flight.first.lsn}")
 
-    async def _join(self, joining: Sequence[Entry], claimed: dict[int, int]) -> None:
-        for entry in joining:
-            if entry.lsn not in claimed:
-                self._release(entry)
-                continue
-            flight = self.flights.get(entry.key)
-            if flight is None:
-                # It ended just then: back to the others.
-                self._release(entry)
-                entry.fence = claimed[entry.lsn]
-                await self._put_back(entry)
-                continue
-            flight.join(entry, claimed[entry.lsn])
+    async def _join(self, entry: Entry, fence: int | None) -> None:
+        flight = self.flights.get(entry.key)
+        if fence is None or entry.lsn not in self.book.entries:
+            # Cancelled a moment ago.
+            self.book.release(entry)
+        elif flight is None:
+            # The run ended just then: back to the others.
+            self.book.release(entry)
+            if await self.write("action back", lambda tx: moves.move(tx, "retracted", {entry.lsn: fence})):
+                self.add(entry)
+        else:
+            flight.join(entry, fence)
+            self.counts.shared += 1
             if flight.started is not None:
                 self._note_start(flight)
 
-    async def _put_back(self, entry: Entry) -> None:
-        moved = await self.write("action back", lambda tx: moves.move(tx, "retracted", {entry.lsn: entry.fence}))
-        if moved:
-            self.add(entry)
+    # --- Running ------------------------------------------------------------------------------------------------
 
     async def _fly(self, flight: Flight) -> None:
-        end: _End
         folder = self._cache.scratch()
         try:
-            task = await self._workers.task(flight.first.worker, flight.first.action, flight.token)
-            finished = await self._runner.run(
-                task, folder, on_start=lambda: self._started(flight), on_output=flight.say
-            )
-            result = await asyncio.to_thread(outcome.result_of, self._cache, flight.first.action.id, task, finished)
-            end = _End(flight, "completed", result=result)
-        except BadOutput as error:
-            end = _End(flight, "completed", result=outcome.bad_output(error))
-        except RunnerVanished as error:
-            end = _End(flight, "abandoned", error=error.as_dict())
-        except (LabError, OSError) as error:
-            end = _End(flight, "failed", error=_as_dict(error))
-        except Exception as error:
-            # A fault of the lab's own must not leave actions that are at work for ever.
-            log.exception("action %s", flight.token)
-            end = _End(flight, "failed", error=_fault(error))
+            end = await self._run(flight, folder)
         finally:
             self._cache.discard(folder)
             if self.flights.get(flight.first.key) is flight:
                 del self.flights[flight.first.key]
-            self._wake.set()
-        await self._finished.add(end)
+            self.book.wake.set()
+        await self._ends.store(end)
+
+    async def _run(self, flight: Flight, folder: Any) -> End:
+        action = flight.first.action
+        try:
+            task = await self._workers.task(flight.first.worker, action, flight.token)
+            finished = await self._runner.run(
+                task, folder, on_start=lambda: self._started(flight), on_output=flight.say
+            )
+            result = await asyncio.to_thread(outcome.result_of, self._cache, action.id, task, finished)
+            return End(flight, "completed", result=result)
+        except BadOutput as error:
+            return End(flight, "completed", result=outcome.bad_output(error))
+        except RunnerVanished as error:
+            return End(flight, "abandoned", error=error.as_dict())
+        except LabError as error:
+            return End(flight, "failed", error=error.as_dict())
+        except Exception as error:
+            # A fault of the lab's own, or of its disk, must not leave actions that are at work for ever.
+            log.exception("action %s", flight.token)
+            return End(flight, "failed", error=_fault(error))
 
     def _started(self, flight: Flight) -> None:
         flight.started = self._clock.time()
         self._note_start(flight)
 
     def _note_start(self, flight: Flight) -> None:
-        fences = flight.fences
-        started = flight.started
-
-        def work(tx: Transaction) -> None:
-            moves.move(tx, "started", fences, common={"started_at": started})
-
-        self._spawn(self.write("action started", work))
+        fences, common = flight.fences, {"started_at": flight.started}
+        self._spawn(self.write("action started", lambda tx: moves.move(tx, "started", fences, common=common)))
 
     def late(self, token: str, finished: Finished) -> None:
-        """A runner that was given up has come back with a result: its token is an old one, and the store says so."""
+        """A runner that was given up has come back with a result: its token is an old one, and the log says so."""
         lsn, fence = (int(number) for number in token.split(":"))
         self._spawn(self.write("action late", lambda tx: moves.stale_result(tx, lsn, fence, self._runner.name)))
 
-    # --- Ends ---------------------------------------------------------------------------------------------------
+    # --- On request ---------------------------------------------------------------------------------------------
 
-    async def _store_ends(self, ends: "Sequence[_End]") -> list[Exception | None]:
-        now = self._clock.time()
-        for end in ends:
-            # As they are now: the store's thread must not see somebody leave.
-            end.entries = dict(end.flight.entries)
-        in_queues = {e.queue_id for end in ends for e in end.entries.values() if e.queue_id is not None}
-
-        def work(tx: Transaction) -> list[dict[int, int]]:
-            moved = [self._store_end(tx, end, now) for end in ends]
-            moves.end_queue_if_empty(tx, in_queues)
-            return moved
-
-        moved = await self.write("actions end", work)
-        for end, lsns in zip(ends, moved, strict=True):
-            for entry in list(end.flight.entries.values()):
-                end.flight.leave(entry)
-                self._release(entry)
-                if entry.lsn in lsns:
-                    self._after(entry, end)
-        return [None] * len(ends)
-
-    def _store_end(self, tx: Transaction, end: "_End", now: float) -> dict[int, int]:
-        entries = end.entries
-        fences: dict[int, int | None] = {lsn: entry.fence for lsn, entry in entries.items()}
-        if end.cause == "completed":
-            each: dict[int, dict[str, Any]] = {lsn: {"result": end.result} for lsn in entries}
-            moved = moves.move(tx, "completed", fences, each=each)
-            hashes = {blob["hash"] for blob in (end.result or {}).get("outputs", {}).values()}
-            owners = {entries[lsn].owner for lsn in moved if not entries[lsn].is_labs_own}
-            grant(tx, {(hash, owner) for owner in owners for hash in hashes})
-            return moved
-        waits = {lsn: self._wait(entry, end.cause) for lsn, entry in entries.items()}
-        each = {lsn: {"error": end.error, "retry_at": None if w is None else now + w} for lsn, w in waits.items()}
-        moved = moves.move(tx, end.cause, fences, each=each)
-        self._retry(tx, {lsn: entries[lsn].retries for lsn in moved if waits[lsn] == 0})
-        end.waits = waits
-        return moved
-
-    def _retry(self, tx: Transaction, retries: dict[int, int]) -> None:
-        if retries:
-            each = {lsn: {**_AGAIN, "retries": count + 1} for lsn, count in retries.items()}
-            moves.move(tx, "retried", dict.fromkeys(retries), each=each)
-
-    def _wait(self, entry: Entry, cause: Cause) -> float | None:
-        """Seconds until a failed or abandoned action is tried again; ``None``: never."""
-        if entry.retries >= entry.max_retries:
-            return None
-        if cause == "abandoned":
-            return 0.0
-        waits = self._config.retry_seconds
-        return waits[min(entry.retries, len(waits) - 1)]
-
-    def _after(self, entry: Entry, end: "_End") -> None:
-        wait = end.waits.get(entry.lsn) if end.cause != "completed" else None
-        if wait is None:
-            self.forget(entry)
-        elif wait == 0:
-            entry.retries += 1
-            self.add(entry)
-        else:
-            self._try_later(entry, wait)
-
-    def _try_later(self, entry: Entry, seconds: float) -> None:
-        async def later() -> None:
-            await self._clock.sleep(seconds)
-            if entry.lsn in self.entries and not entry.waiting:
-                await self.retry(entry)
-
-        self._spawn(later())
-
-    async def retry(self, entry: Entry) -> bool:
-        """Try a failed or abandoned action again now; whether it was one still."""
-        count = entry.retries + 1
-        each = {entry.lsn: {**_AGAIN, "retries": count}}
-        moved = await self.write("action retried", lambda tx: moves.move(tx, "retried", {entry.lsn: None}, each=each))
-        if moved:
-            entry.retries = count
-            self.add(entry)
-        return bool(moved)
-
-    async def revive(self, row: Any) -> bool:
-        """Try an action again that has failed or was abandoned for good; whether it was that still."""
-        entry = self.entries.get(row["lsn"])
-        return await self.retry(entry if entry is not None else entry_of(row))
+    async def revive(self, row: RowMapping) -> bool:
+        """Try an action again that has failed or was abandoned; whether it was that still."""
+        entry = self.book.entries.get(row["lsn"])
+        return await self._ends.retry(entry if entry is not None else entry_of(row))
 
     async def retract(self, lsn: int) -> bool:
         """Take an action off its run and let it wait again; whether a run had it."""
         moved = await self.write("action retracted", lambda tx: moves.move(tx, "retracted", {lsn: None}))
-        entry = self.entries.get(lsn)
+        entry = self.book.entries.get(lsn)
         if moved and entry is not None:
-            await self.take_off(entry)
+            await self._take_off(entry)
             self.add(entry)
         return bool(moved)
 
@@ -500,16 +349,30 @@ class Dispatcher:
 
     async def end(self, lsns: Collection[int]) -> None:
         """End the runs of actions whose rows are cancelled."""
-        entries = [self.entries[lsn] for lsn in lsns if lsn in self.entries]
+        entries = [self.book.entries[lsn] for lsn in lsns if lsn in self.book.entries]
         for entry in entries:
             entry.waiting = False
-        await asyncio.gather(*(self.take_off(entry) for entry in entries))
+        await asyncio.gather(*(self._take_off(entry) for entry in entries))
         for entry in entries:
-            self.forget(entry)
+            self.counts.ended["cancelled"] += 1
+            self.book.forget(entry)
+
+    async def _take_off(self, entry: Entry) -> None:
+        """Take an action off its run; the run ends when nobody else wants it."""
+        flight: Flight | None = entry.flight
+        if flight is None:
+            return
+        self.book.release(entry)
+        if flight.leave(entry) and flight.task is not None:
+            if self.flights.get(entry.key) is flight:
+                # Nobody may join a run that is being ended.
+                del self.flights[entry.key]
+            flight.task.cancel()
+            await asyncio.wait({flight.task})
 
     def listen(self, lsn: int, listener: Callable[[str], None]) -> None:
         """Hear every line that the run of an action prints, whenever it begins."""
-        entry = self.entries.get(lsn)
+        entry = self.book.entries.get(lsn)
         if entry is None:
             return
         entry.listener = listener
@@ -530,89 +393,7 @@ class Dispatcher:
             if everything or any(entry.owner == owner for entry in flight.entries.values())
         ]
 
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._reap)
-
-    def _reap(self, task: "asyncio.Task[Any]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("an action's state could not be stored", exc_info=error)
-
-
-class _End:
-    """How a run ended, for the store."""
-
-    def __init__(
-        self,
-        flight: Flight,
-        cause: Cause,
-        *,
-        result: dict[str, Any] | None = None,
-        error: dict[str, Any] | None = None,
-    ) -> None:
-        self.flight = flight
-        self.cause = cause
-        self.result = result
-        self.error = error
-        self.entries: dict[int, Entry] = {}
-        self.waits: dict[int, float | None] = {}
-
-
-def entry_of(row: Any) -> Entry:
-    """A row's entry in memory."""
-    request = row["request"]
-    inputs = {name: Content(**content) for name, content in request["inputs"].items()}
-    action = Action(row["function"], row["function_version"], inputs, request["constants"], key=row["action"])
-    return Entry(
-        lsn=row["lsn"],
-        action=action,
-        owner=row["owner"],
-        worker=row["worker"],
-        queue_id=row["queue_id"],
-        priority=row["priority"],
-        retries=row["retries"],
-        max_retries=row["max_retries"],
-        rank=request.get("rank", 0),
-        is_labs_own=_is_labs_own(row),
-        fence=row["fence"],
-    )
-
-
-def _recover(tx: Transaction) -> list[Any]:
-    table = actions.c
-    unfinished = table.state.in_(UNFINISHED) | table.retry_at.is_not(None)
-    # Whoever waited for those of the lab's own died with it; what is still wanted of them is asked for anew.
-    nobodys = [row["lsn"] for row in moves.rows_of(tx, unfinished) if _is_labs_own(row)]
-    moves.move(tx, "cancelled", dict.fromkeys(nobodys), common={"retry_at": None})
-    moves.retire(tx, nobodys)
-    at_work = moves.rows_of(tx, table.state.in_(("submitting", "running")))
-    moves.move(tx, "recovered", {row["lsn"]: row["fence"] for row in at_work}, common={"started_at": None})
-    return moves.rows_of(tx, unfinished)
-
-
-def _is_labs_own(row: Any) -> bool:
-    return "rank" in row["request"]
-
-
-def _blob(content: Content) -> Blob:
-    return Blob(content.hash, content.size)
-
-
-def _as_dict(error: LabError | OSError) -> dict[str, Any]:
-    if isinstance(error, LabError):
-        return error.as_dict()
-    return {"error": "runner_failed", "message": f"The action could not be run: {error.strerror}.", "detail": {}}
-
 
 def _fault(error: Exception) -> dict[str, Any]:
     message = f"The lab met a fault of its own ({type(error).__name__}); its log has the reason."
     return {"error": "lab_fault", "message": message, "detail": {}}
-
-
-def set_priority(tx: Transaction, lsn: int, priority: int) -> bool:
-    """Give a waiting action another priority; whether it still waits."""
-    table = actions.c
-    statement = update(actions).where(table.lsn == lsn, table.state == "pending")
-    return tx.execute(statement.values(priority=priority, updated_at=tx.now)).rowcount == 1

@@ -17,6 +17,7 @@ __all__ = (
     "move_queue",
     "retire",
     "rows_of",
+    "set_priority",
     "stale_result",
     "touch_queues",
 )
@@ -181,3 +182,10 @@ def touch_queues(tx: Transaction, queue_ids: Collection[int]) -> dict[int, RowMa
         update(queues).where(queues.c.queue_id.in_(queue_ids)).values(used_at=tx.now).returning(*queues.c)
     ).mappings()
     return {row["queue_id"]: row for row in rows}
+
+
+def set_priority(tx: Transaction, lsn: int, priority: int) -> bool:
+    """Give a waiting action another priority; whether it still waits."""
+    table = actions.c
+    statement = update(actions).where(table.lsn == lsn, table.state == "pending")
+    return tx.execute(statement.values(priority=priority, updated_at=tx.now)).rowcount == 1

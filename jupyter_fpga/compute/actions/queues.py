@@ -50,7 +50,7 @@ class Queues:
         for row in await self._store.read(
             lambda connection: list(connection.execute(select(queues).where(open_ones)).mappings())
         ):
-            self._dispatcher.cap(row["queue_id"], row["config"]["max_active"])
+            self._dispatcher.book.cap(row["queue_id"], row["config"]["max_active"])
 
     async def create(self, person: Person, told: Mapping[str, Any], remote: bool) -> int:
         """Make a queue; ``queue_rejected``, ``quota_exceeded``."""
@@ -70,7 +70,7 @@ class Queues:
             return queue_id
 
         queue_id: int = await self._store.write(work)
-        self._dispatcher.cap(queue_id, config.max_active)
+        self._dispatcher.book.cap(queue_id, config.max_active)
         return queue_id
 
     async def list(self, person: Person) -> list[dict[str, Any]]:

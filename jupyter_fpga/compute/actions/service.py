@@ -5,10 +5,11 @@ Methods for people take the person who asks, answer with plain data that JSON ca
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.metrics_core import Metric
 from sqlalchemy import Connection, RowMapping, select
 
 from jupyter_fpga.clock import Clock, SystemClock
@@ -17,7 +18,8 @@ from jupyter_fpga.compute.actions.accepting import Accepting, Wanted
 from jupyter_fpga.compute.actions.chunks import Chunks, hashes_in_use
 from jupyter_fpga.compute.actions.config import ComputeConfig
 from jupyter_fpga.compute.actions.descriptors import Action, check_hash, read_action
-from jupyter_fpga.compute.actions.dispatch import Dispatcher, set_priority
+from jupyter_fpga.compute.actions.dispatch import Dispatcher
+from jupyter_fpga.compute.actions.metrics import metrics
 from jupyter_fpga.compute.actions.queues import Queues
 from jupyter_fpga.compute.actions.recording import Recorder
 from jupyter_fpga.compute.actions.records import action_record, is_finished
@@ -214,7 +216,7 @@ class Compute:
         return await self._accepting.perform(action, owner, rank, priority, use_cache, on_log, self._end_of)
 
     async def _end_of(self, lsn: int) -> RowMapping:
-        await self._dispatcher.ended(lsn)
+        await self._dispatcher.book.ended(lsn)
         return await self._store.read(
             lambda connection: connection.execute(select(actions).where(actions.c.lsn == lsn)).mappings().one()
         )
@@ -298,7 +300,7 @@ class Compute:
         if wait > 0 and not is_finished(row):
             try:
                 async with asyncio.timeout(min(wait, _LONGEST_WAIT)):
-                    await self._dispatcher.ended(lsn)
+                    await self._dispatcher.book.ended(lsn)
             except TimeoutError:
                 pass
             row = await self._row(person, lsn, queue)
@@ -343,12 +345,12 @@ class Compute:
         row = await self._row(person, lsn, queue)
         if priority != 0 and not person.is_operator:
             raise refusals.priority_not_allowed(priority)
-        if not await self._store.write(lambda tx: set_priority(tx, lsn, priority)):
+        if not await self._store.write(lambda tx: moves.set_priority(tx, lsn, priority)):
             raise refusals.priority_fixed(lsn, row["state"])
-        entry = self._dispatcher.entries.get(lsn)
+        entry = self._dispatcher.book.entries.get(lsn)
         if entry is not None and entry.waiting:
             entry.priority = priority
-            self._dispatcher.again(entry)
+            self._dispatcher.book.push(entry)
         return action_record(await self._row(person, lsn, queue))
 
     async def reschedule(self, person: Person, lsn: int, queue: int | None = None) -> dict[str, Any]:
@@ -487,11 +489,24 @@ class Compute:
             return {"ok": False, "reason": refusals.stopping().message}
         return {"ok": True, "reason": None}
 
+    def metrics(self) -> Iterable[Metric]:
+        """The floor's metrics now; see :mod:`~jupyter_fpga.compute.actions.metrics`."""
+        waiting = len(self._dispatcher.book.entries) - self._at_work
+        return metrics(self._dispatcher.counts, waiting, len(self._dispatcher.flights), self._runner.capacity)
+
+    @property
+    def _at_work(self) -> int:
+        return sum(len(flight.entries) for flight in self._dispatcher.flights.values())
+
+    def served_from_cache(self) -> None:
+        """A floor above has found a result by itself."""
+        self._dispatcher.counts.kept += 1
+
     async def sysinfo(self, person: Person) -> dict[str, Any]:
         """What the machine has, and what it is doing."""
         depths = {
-            "unfinished": len(self._dispatcher.entries),
-            "running": sum(len(flight.entries) for flight in self._dispatcher.flights.values()),
+            "unfinished": len(self._dispatcher.book.entries),
+            "running": self._at_work,
             "runs": self._dispatcher.timeline(person.is_operator, person.name),
         }
         return await asyncio.to_thread(sysinfo, self._sandbox, self._runner.describe(), depths, self._workers.list())

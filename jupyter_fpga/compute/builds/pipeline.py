@@ -323,6 +323,7 @@ class _Build:
             self._on_stage(StageReport(stage, 0.0, False, "running"))
             entry = await self._perform(stage, await ready() if ready is not None else action, use_cache)
         else:
+            self._compute.served_from_cache()
             for line in entry.log:
                 self._on_log(line)
         if stage != "base" or not cached:

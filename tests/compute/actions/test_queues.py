@@ -9,6 +9,7 @@ from jupyter_fpga.clock import SystemClock
 from jupyter_fpga.compute.actions import ComputeConfig
 from jupyter_fpga.compute.sandbox import SandboxError
 from jupyter_fpga.errors import Conflict, Invalid, LabError, NotFound, QuotaExceeded
+from jupyter_fpga.store import StoreFailed
 
 from .conftest import ANN, BEN, OLGA, Room, call, noop, sha256
 
@@ -364,4 +365,31 @@ async def test_a_stop_loses_nothing(make_room: Any) -> None:
     await room.compute.cancel(ANN, running)
     for lsn in waiting:
         assert (await room.compute.job(ANN, lsn, wait=30))["state"] == "completed"
+    await room.stop()
+
+
+@pytest.mark.parametrize("when", ["actions begin", "actions end"])
+async def test_a_database_that_fails_for_a_while_loses_nothing(
+    make_room: Any, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    monkeypatch.setattr("jupyter_fpga.compute.actions.ends.STORE_RETRY", 0.01)
+    monkeypatch.setattr("jupyter_fpga.compute.actions.dispatch.STORE_RETRY", 0.01)
+    failures = 2
+
+    def checkpoint(name: str) -> None:
+        nonlocal failures
+        if name == f"{when}:before commit" and failures:
+            failures -= 1
+            raise StoreFailed(OSError("no room"))
+
+    room: Room = make_room(checkpoint=checkpoint)
+    await room.start()
+    await room.register()
+    equal = [await room.compute.submit(person, call("count")) for person in (ANN, BEN)]
+    others = [await room.compute.submit(ANN, noop(n)) for n in range(3)]
+    for answer in (*equal, *others):
+        job = await room.compute.job(OLGA, answer["lsn"], wait=30)
+        assert (job["state"], job["retry_count"]) == ("completed", 0)
+    assert failures == 0
+    assert (await room.compute.sysinfo(OLGA))["queue_depths"]["unfinished"] == 0
     await room.stop()

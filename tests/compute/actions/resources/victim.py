@@ -69,8 +69,8 @@ async def main(folder: Path, seed: int, what: str) -> None:
                 known[0]["queue_id"] if known else await compute.create_queue(person, config, remote=False)
             )
         await asyncio.gather(*(submit(compute, random.Random(choose.random()), queues) for _ in range(3)))
-    while compute._dispatcher.entries:
-        await compute._dispatcher.ended(min(compute._dispatcher.entries))
+    while compute._dispatcher.book.entries:
+        await compute._dispatcher.book.ended(min(compute._dispatcher.book.entries))
     await compute.stop()
     await store.close()
 
