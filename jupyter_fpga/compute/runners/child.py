@@ -36,7 +36,7 @@ _END_SECONDS = 0.4
 
 @dataclass(frozen=True)
 class Watch:
-    """How a runner process is watched.
+    """How a runner process is started and watched.
 
     Parameters
     ----------
@@ -48,12 +48,15 @@ class Watch:
         It is given up when it answers nothing for so long.
     kill_lost
         Whether it is killed then; otherwise it stands for one on a machine where the lab can kill nobody.
+    keep_warm
+        How many sandboxes it keeps ready of each kind.
     """
 
     command: Sequence[str]
     clock: Clock
     silent_seconds: float
     kill_lost: bool
+    keep_warm: int
 
 
 @dataclass(eq=False)
@@ -148,7 +151,8 @@ class Child:
         self._pidfd = os.pidfd_open(self._popen.pid)
         self._loop.add_reader(self._pidfd, self._died)
         self._wire = Wire(ours, self._hear, self.kill)
-        self._wire.send({"do": "begin", "sandbox": messages.sandbox_to(sandbox), "capacity": capacity})
+        facts = {"sandbox": messages.sandbox_to(sandbox), "capacity": capacity, "keep_warm": watch.keep_warm}
+        self._wire.send({"do": "begin", **facts})
         self._beating = asyncio.create_task(self._beat(), name=f"jupyter_fpga runner {self.pid}")
 
     # --- Its life -----------------------------------------------------------------------------------------------

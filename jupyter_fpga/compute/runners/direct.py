@@ -54,6 +54,7 @@ class DirectRunner:
                 into=into,
                 mounts=task.mounts,
                 environment=task.environment,
+                warm=task.warm,
                 on_start=on_start,
                 on_output=on_output,
             )
@@ -72,4 +73,5 @@ class DirectRunner:
         return {"kind": self.name, "capacity": self._capacity, "processes": [{"pid": os.getpid(), "running": running}]}
 
     async def stop(self) -> None:
-        """Nothing to stop: whoever awaits a run ends it."""
+        """End what stands ready; whoever awaits a run ends that."""
+        await self._programs.close()

@@ -38,6 +38,9 @@ class LocalRunner:
     kill_lost
         Whether it is killed then. If not, it stands for one on a machine where the lab can kill nobody: should it wake
         up, what it tells is late.
+    keep_warm
+        How many sandboxes stand ready of each kind that was asked for: see
+        :mod:`~jupyter_fpga.compute.sandbox.warm`.
     command
         Starts a runner process; the number of its socket is put at the end.
     """
@@ -52,12 +55,13 @@ class LocalRunner:
         clock: Clock | None = None,
         silent_seconds: float = 5.0,
         kill_lost: bool = True,
+        keep_warm: int = 1,
         command: Sequence[str] = _COMMAND,
     ) -> None:
         self._sandbox = sandbox
         self._capacity = capacity or len(os.sched_getaffinity(0))
         self._clock = clock or SystemClock()
-        self._watch = Watch(command, self._clock, silent_seconds, kill_lost)
+        self._watch = Watch(command, self._clock, silent_seconds, kill_lost, keep_warm)
         self._scratch: Path | None = None
         self._on_late: Late = lambda token, finished: None
         self._child: Child | None = None

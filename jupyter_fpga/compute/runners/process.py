@@ -3,9 +3,9 @@
 It ends with the lab, and what it runs ends with it: behind walls the kernel kills one after the other, even if they are
 stopped; without walls it sees the other end of its socket close, and takes down what it runs.
 
-What it is told: ``begin`` (the walls, and how much at once), ``run`` and ``cancel`` (with a number), ``ping``,
-``leave`` (end when all is done, or after some seconds) and ``end`` (now). What it tells: ``ready``, ``pong``, and of
-each run ``started``, ``lines``, and last ``ended``, ``refused`` or ``cancelled``.
+What it is told: ``begin`` (the walls, how much at once, and how much to keep warm), ``run`` and ``cancel`` (with a
+number), ``ping``, ``leave`` (end when all is done, or after some seconds) and ``end`` (now). What it tells: ``ready``,
+``pong``, and of each run ``started``, ``lines``, and last ``ended``, ``refused`` or ``cancelled``.
 """
 
 import asyncio
@@ -62,6 +62,8 @@ class Served:
             for run in self._runs.values():
                 run.cancel()
             await self._empty.wait()
+        if self._runner is not None:
+            await self._runner.stop()
         self._wire.close()
 
     def _hear(self, message: dict[str, Any]) -> None:
@@ -71,7 +73,7 @@ class Served:
             if sandbox.tier != "none":
                 # Without walls nothing dies with this process: then it has to live long enough to see to that.
                 die_with_parent()
-            self._runner = DirectRunner(Runner(sandbox), message["capacity"])
+            self._runner = DirectRunner(Runner(sandbox, keep_warm=message["keep_warm"]), message["capacity"])
             self._wire.send({"is": "ready"})
         elif what == "run":
             number = message["number"]

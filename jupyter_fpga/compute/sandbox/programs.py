@@ -18,6 +18,7 @@ from jupyter_fpga.compute.sandbox.process import Launched, launch
 from jupyter_fpga.compute.sandbox.supervisor import Bound, Supervisor
 from jupyter_fpga.compute.sandbox.usage import NamespaceTree, SessionTree, Tree, WardenTree
 from jupyter_fpga.compute.sandbox.walls import Sandbox, SandboxError
+from jupyter_fpga.compute.sandbox.warm import Since, WarmSandboxes
 from jupyter_fpga.compute.sandbox.workfolder import collect, put, size_of_folder
 
 __all__ = ("Finished", "ProgramKilled", "Runner")
@@ -70,11 +71,19 @@ class Runner:
         The walls; :meth:`Sandbox.probe` finds the best ones.
     clock
         Measures time limits.
+    keep_warm
+        How many sandboxes stand ready for each kind of program that was asked for; see
+        :mod:`~jupyter_fpga.compute.sandbox.warm`. With any, :meth:`close` must be called.
     """
 
-    def __init__(self, sandbox: Sandbox, *, clock: Clock | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, *, clock: Clock | None = None, keep_warm: int = 0) -> None:
         self.sandbox = sandbox
         self._clock = clock or SystemClock()
+        self.warm = WarmSandboxes(sandbox, self._clock, keep=keep_warm)
+
+    async def close(self) -> None:
+        """End the sandboxes that stand ready."""
+        await self.warm.close()
 
     async def run(
         self,
@@ -86,6 +95,7 @@ class Runner:
         into: Path | None = None,
         mounts: Sequence[Mount] = (),
         environment: Mapping[str, str] | None = None,
+        warm: str | None = None,
         on_start: Callable[[], None] | None = None,
         on_output: Callable[[str], None] | None = None,
     ) -> Finished:
@@ -108,6 +118,8 @@ class Runner:
             What else it may see.
         environment
             What it finds in its environment besides the usual.
+        warm
+            Kind of warm sandbox that suits it, if one is ready.
         on_start
             Called when it begins.
         on_output
@@ -122,7 +134,7 @@ class Runner:
         BadOutput
             It left something else than plain files of acceptable size as outputs.
         """
-        with self._work_folder() as work:
+        with self.warm.at_work(), self._work_folder() as work:
             mark = f"{_MARK}={secrets.token_hex(16)}"
             plan = self.sandbox.plan(
                 command,
@@ -131,13 +143,18 @@ class Runner:
                 work=work,
                 disk_bytes=limits.disk_bytes,
             )
-            launched = await launch(plan)
+            waiting = self.warm.take(warm, command, mounts, environment or {}, limits)
+            launched = waiting.launched if waiting is not None else await launch(plan)
             opened: list[int] = []
             tree: Tree | None = None
             try:
                 folder, tree, disk = self._watchers(launched, work, mark, limits, opened)
                 put(folder, inputs or {})
-                launched.limit(limits, count_processes=self.sandbox.counts_processes)
+                if waiting is None:
+                    launched.limit(limits, count_processes=self.sandbox.counts_processes)
+                else:
+                    waiting.order(command, limits, count_processes=self.sandbox.counts_processes)
+                    tree = Since(tree)
                 supervisor = Supervisor(launched, tree, disk, limits, clock=self._clock, on_output=on_output)
                 started = self._clock.monotonic()
                 if on_start is not None:

@@ -209,3 +209,14 @@ async def test_python_programs_find_their_packages(bench: Bench) -> None:
     code = "import jupyter_fpga.errors, os; print(os.getcwd())"
     finished = await bench.run(await bench.runner(), 'exec "$@"', sys.executable, "-c", code)
     assert finished.output_tail == "/work"
+
+
+async def test_a_task_that_would_like_it_warm(bench: Bench) -> None:
+    runner = await bench.runner()
+    command = (sys.executable, "-P", "-m", "jupyter_fpga.gateware", "no step")
+    for _ in range(3):
+        finished = await runner.run(
+            replace(bench.task(""), command=command, warm="amaranth"), bench.into(), **Told().listeners
+        )
+        assert finished.returncode == 2
+        assert finished.output_tail == "usage: python -m jupyter_fpga.gateware {elaborate,synthesize,compile,base}"

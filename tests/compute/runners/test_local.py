@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from jupyter_fpga.compute.sandbox import Finished, SandboxError
 from jupyter_fpga.compute.sandbox.process import wait_readable
 from jupyter_fpga.errors import TooLarge
 
-from .conftest import Bench, Told, anybodys_python
+from .conftest import Bench, Told, anybodys_python, children
 
 # A grandchild in a session of its own holds the pipe, too.
 WITNESS = "exec 3> $1; setsid sleep 600 & echo up >&3; sleep 600"
@@ -320,3 +321,15 @@ async def test_a_killed_lab_takes_runner_and_programs_along(tiered: Bench, user:
 async def test_a_killed_lab_takes_a_stopped_runner_along(local: Bench, user: str) -> None:
     # Not without walls: there it has to live to end what it runs.
     await killed_lab(local, user, stopped=True)
+
+
+async def test_warm_sandboxes_end_with_their_runner(local: Bench) -> None:
+    runner = await local.runner()
+    command = (sys.executable, "-P", "-m", "jupyter_fpga.gateware")
+    task = replace(local.task(""), command=command, warm="amaranth")
+    await runner.run(task, local.into(), **Told().listeners)
+    pid = pid_of(runner)
+    while not (waiting := children(pid, "bwrap")):  # noqa: ASYNC110 (another's children tell nobody that they begin)
+        await asyncio.sleep(0.05)
+    os.kill(pid, signal.SIGKILL)
+    await gone(waiting[0])
