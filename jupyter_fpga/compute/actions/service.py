@@ -7,23 +7,22 @@ Methods for people take the person who asks, answer with plain data that JSON ca
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from prometheus_client.metrics_core import Metric
-from sqlalchemy import Connection, RowMapping, select
 
 from jupyter_fpga.clock import Clock, SystemClock
 from jupyter_fpga.compute.actions import moves, refusals
 from jupyter_fpga.compute.actions.accepting import Accepting, Wanted
 from jupyter_fpga.compute.actions.chunks import Chunks, hashes_in_use
 from jupyter_fpga.compute.actions.config import ComputeConfig
-from jupyter_fpga.compute.actions.descriptors import Action, check_hash, read_action
+from jupyter_fpga.compute.actions.descriptors import Action, read_action
 from jupyter_fpga.compute.actions.dispatch import Dispatcher
 from jupyter_fpga.compute.actions.metrics import metrics
 from jupyter_fpga.compute.actions.queues import Queues
+from jupyter_fpga.compute.actions.reading import JobFilter, Reading
 from jupyter_fpga.compute.actions.recording import Recorder
 from jupyter_fpga.compute.actions.records import action_record, is_finished
-from jupyter_fpga.compute.actions.states import ACTION_STATES, UNFINISHED
 from jupyter_fpga.compute.actions.sysinfo import sysinfo
 from jupyter_fpga.compute.actions.upkeep import Upkeep
 from jupyter_fpga.compute.actions.workers import LabFunctions, Workers
@@ -37,8 +36,6 @@ from jupyter_fpga.store import Store, Transaction
 from jupyter_fpga.store.action_tables import actions
 
 __all__ = ("Compute",)
-
-_LONGEST_WAIT = 60.0
 
 
 class Compute:
@@ -94,6 +91,7 @@ class Compute:
         self._queues = Queues(store, self._dispatcher, clock, config)
         self._recorder = Recorder(folder / "recordings", cache.blobs)
         self._accepting = Accepting(self._dispatcher, self._workers, self._chunks, cache, self._recorder, config)
+        self._reading = Reading(store, self._dispatcher.book, self._queues)
         self._upkeep = Upkeep(store, self._queues, self._chunks, clock, config)
         self._running = False
 
@@ -213,55 +211,14 @@ class Compute:
         LabError
             It couldn't be run, though it was tried again.
         """
-        return await self._accepting.perform(action, owner, rank, priority, use_cache, on_log, self._end_of)
+        return await self._accepting.perform(action, owner, rank, priority, use_cache, on_log, self._reading.end_of)
 
-    async def _end_of(self, lsn: int) -> RowMapping:
-        await self._dispatcher.book.ended(lsn)
-        return await self._store.read(
-            lambda connection: connection.execute(select(actions).where(actions.c.lsn == lsn)).mappings().one()
-        )
-
-    async def jobs(
-        self,
-        person: Person,
-        *,
-        queue: int | None = None,
-        worker: str | None = None,
-        state: str | None = None,
-        owner: str | None = None,
-        priority: int | None = None,
-        after: int | None = None,
-        before: int | None = None,
-        limit: int = 100,
-    ) -> list[dict[str, Any]]:
+    async def jobs(self, person: Person, **wanted: Unpack[JobFilter]) -> list[dict[str, Any]]:
         """Actions of the person, newest first; an operator sees all. ``filter_rejected``, ``queue_not_found``.
 
-        Parameters
-        ----------
-        state
-            One of :data:`~jupyter_fpga.compute.actions.states.ACTION_STATES`, or ``unfinished``.
-        after, before
-            LSNs; those between them are listed.
+        The filters are those of :class:`~jupyter_fpga.compute.actions.reading.JobFilter`.
         """
-        if state is not None and state not in (*ACTION_STATES, "unfinished"):
-            raise refusals.filter_rejected("state", state, (*ACTION_STATES, "unfinished"))
-        if queue is not None:
-            await self._queues.show(person, queue)
-        table = actions.c
-        conditions = [
-            *([] if person.is_operator else [table.owner == person.name]),
-            *([table.owner == owner] if owner is not None else []),
-            *([table.queue_id == queue] if queue is not None else []),
-            *([table.worker == worker] if worker is not None else []),
-            *([table.priority == priority] if priority is not None else []),
-            *([table.lsn > after] if after is not None else []),
-            *([table.lsn < before] if before is not None else []),
-        ]
-        if state is not None:
-            conditions.append(table.state.in_(UNFINISHED if state == "unfinished" else (state,)))
-        statement = select(actions).where(*conditions).order_by(table.lsn.desc()).limit(limit)
-        rows = await self._store.read(lambda connection: list(connection.execute(statement).mappings()))
-        return [action_record(row) for row in rows]
+        return [action_record(row) for row in await self._reading.jobs(person, **wanted)]
 
     async def completed(
         self,
@@ -273,61 +230,27 @@ class Compute:
         limit: int = 1000,
     ) -> list[dict[str, Any]]:
         """The person's finished actions that nobody has retired, in the order in which they ended, after an LSN."""
-        if queue is not None:
-            await self._queues.show(person, queue)
-        table = actions.c
-        conditions = [table.done_lsn > after, table.state.not_in(UNFINISHED), table.retry_at.is_(None)]
-        conditions.append(table.owner == person.name if queue is None else table.queue_id == queue)
-        conditions += [table.priority == priority] if priority is not None else []
-        statement = select(actions).where(*conditions).order_by(table.done_lsn).limit(limit)
-        rows = await self._store.read(lambda connection: list(connection.execute(statement).mappings()))
+        rows = await self._reading.completed(person, after=after, queue=queue, priority=priority, limit=limit)
         return [action_record(row) for row in rows]
 
     async def job(self, person: Person, lsn: int, *, queue: int | None = None, wait: float = 0.0) -> dict[str, Any]:
-        """One action.
-
-        Parameters
-        ----------
-        wait
-            Seconds to wait for its end, at most a minute; then it is shown as it is.
-
-        Raises
-        ------
-        NotFound
-            ``job_not_found``
-        """
-        row = await self._row(person, lsn, queue)
-        if wait > 0 and not is_finished(row):
-            try:
-                async with asyncio.timeout(min(wait, _LONGEST_WAIT)):
-                    await self._dispatcher.book.ended(lsn)
-            except TimeoutError:
-                pass
-            row = await self._row(person, lsn, queue)
-        return action_record(row)
+        """One action, once it has ended or ``wait`` seconds have passed (at most a minute); ``job_not_found``."""
+        return action_record(await self._reading.job(person, lsn, queue=queue, wait=wait))
 
     async def job_of(self, person: Person, worker: str, action: str) -> dict[str, Any]:
         """The person's newest action of that id; ``job_not_found``."""
-        check_hash(action)
-        table = actions.c
-        conditions = [table.action == action, table.worker == worker]
-        conditions += [] if person.is_operator else [table.owner == person.name]
-        statement = select(actions).where(*conditions).order_by(table.lsn.desc()).limit(1)
-        row = await self._store.read(lambda connection: connection.execute(statement).mappings().one_or_none())
-        if row is None:
-            raise refusals.action_not_found(worker, action)
-        return action_record(row)
+        return action_record(await self._reading.job_of(person, worker, action))
 
     async def retire(self, person: Person, lsn: int, queue: int | None = None) -> None:
         """Forget a finished action; ``job_not_finished``."""
-        row = await self._row(person, lsn, queue)
+        row = await self._reading.row(person, lsn, queue)
         if not is_finished(row):
             raise refusals.not_retired(lsn, row["state"])
         await self._store.write(lambda tx: moves.retire(tx, [lsn]))
 
     async def cancel(self, person: Person, lsn: int, queue: int | None = None) -> dict[str, Any]:
         """End an action; its processes are gone when this returns. ``job_not_cancellable``."""
-        await self._row(person, lsn, queue)
+        await self._reading.row(person, lsn, queue)
 
         def work(tx: Transaction) -> None:
             row = moves.rows_of(tx, actions.c.lsn == lsn)
@@ -338,11 +261,11 @@ class Compute:
 
         await self._dispatcher.write("action cancel", work)
         await self._dispatcher.end([lsn])
-        return action_record(await self._row(person, lsn, queue))
+        return action_record(await self._reading.row(person, lsn, queue))
 
     async def set_priority(self, person: Person, lsn: int, priority: int, queue: int | None = None) -> dict[str, Any]:
         """Let a waiting action run sooner, or later; ``priority_not_allowed``, ``priority_fixed``."""
-        row = await self._row(person, lsn, queue)
+        row = await self._reading.row(person, lsn, queue)
         if priority != 0 and not person.is_operator:
             raise refusals.priority_not_allowed(priority)
         if not await self._store.write(lambda tx: moves.set_priority(tx, lsn, priority)):
@@ -351,17 +274,17 @@ class Compute:
         if entry is not None and entry.waiting:
             entry.priority = priority
             self._dispatcher.book.push(entry)
-        return action_record(await self._row(person, lsn, queue))
+        return action_record(await self._reading.row(person, lsn, queue))
 
     async def reschedule(self, person: Person, lsn: int, queue: int | None = None) -> dict[str, Any]:
         """Try a failed or abandoned action again now; ``job_not_reschedulable``, ``retries_used_up``."""
-        row = await self._row(person, lsn, queue)
+        row = await self._reading.row(person, lsn, queue)
         if row["state"] not in ("failed", "abandoned"):
             raise refusals.not_reschedulable(lsn, row["state"])
         if row["retries"] >= row["max_retries"]:
             raise refusals.retries_used_up(lsn, row["retries"], row["max_retries"])
         if not await self._dispatcher.revive(row):
-            raise refusals.not_reschedulable(lsn, (await self._row(person, lsn, queue))["state"])
+            raise refusals.not_reschedulable(lsn, (await self._reading.row(person, lsn, queue))["state"])
         return {"lsn": lsn, "retry_count": row["retries"] + 1}
 
     async def retract(self, person: Person, lsn: int, queue: int | None = None) -> dict[str, Any]:
@@ -369,22 +292,12 @@ class Compute:
 
         An action that is computed together with equal ones leaves them alone, and joins them again at once.
         """
-        row = await self._row(person, lsn, queue)
+        row = await self._reading.row(person, lsn, queue)
         if row["state"] != "pending" and not await self._dispatcher.retract(lsn):
-            state = (await self._row(person, lsn, queue))["state"]
+            state = (await self._reading.row(person, lsn, queue))["state"]
             if state != "pending":
                 raise refusals.not_retractable(lsn, state)
-        return action_record(await self._row(person, lsn, queue))
-
-    async def _row(self, person: Person, lsn: int, queue: int | None) -> RowMapping:
-        def query(connection: Connection) -> RowMapping | None:
-            return connection.execute(select(actions).where(actions.c.lsn == lsn)).mappings().one_or_none()
-
-        row = await self._store.read(query)
-        mine = row is not None and (person.is_operator or row["owner"] == person.name)
-        if row is None or not mine or (queue is not None and row["queue_id"] != queue):
-            raise refusals.job_not_found(lsn, queue)
-        return row
+        return action_record(await self._reading.row(person, lsn, queue))
 
     # --- Queues ---------------------------------------------------------------------------------------------------
 
