@@ -2,9 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from tornado.iostream import IOStream, StreamClosedError
 
 from .forward import Remote
 from .queue_tokens import QueueTokens
@@ -14,6 +17,11 @@ if TYPE_CHECKING:
     from jupyter_fpga.fpga.service import Fpga
 
 __all__ = ("Activity", "Door", "Here", "LabLike", "There")
+
+_LINGER_SECONDS = 10.0
+_LINGER_BYTES = 64 * 1024 * 1024
+_LINGER_BLOCK = 64 * 1024
+"""How long and how much a client may go on sending what was refused already, and how much of it is read at once."""
 
 
 class LabLike(Protocol):
@@ -80,6 +88,7 @@ class Activity:
         self.open = 0
         self.last = time.monotonic()
         self.sockets: set[OpenSocket] = set()
+        self._lingering: set[asyncio.Task[None]] = set()
 
     def __enter__(self) -> None:
         self.open += 1
@@ -95,13 +104,46 @@ class Activity:
     async def end_sockets(self) -> None:
         """Close the WebSockets that are still open, and wait until each has given back what it held.
 
+        Clients that are still sending what was refused are cut off.
+
         tornado's server forgets a connection once it is a WebSocket, so that nobody else does it.
         """
+        for task in self._lingering:
+            task.cancel()
+        if self._lingering:
+            await asyncio.wait(self._lingering)
         over = {asyncio.ensure_future(socket.over.wait()) for socket in self.sockets}
         for socket in tuple(self.sockets):
             socket.hang_up(1012, "the lab stops; connect again when it runs")
         if over:
             await asyncio.wait(over)
+
+    def linger(self, stream: IOStream, written: Awaitable[None]) -> None:
+        """Let the client of an answered request send on, for a while and to nobody, so that it reads the answer.
+
+        Parameters
+        ----------
+        stream
+            The connection; closed in the end.
+        written
+            Done when the answer is written.
+        """
+        task = asyncio.ensure_future(_linger(stream, written))
+        self._lingering.add(task)
+        task.add_done_callback(self._lingering.discard)
+
+
+async def _linger(stream: IOStream, written: Awaitable[None]) -> None:
+    left = _LINGER_BYTES
+    try:
+        async with asyncio.timeout(_LINGER_SECONDS):
+            await written
+            while left > 0:
+                left -= len(await stream.read_bytes(_LINGER_BLOCK, partial=True))
+    except (StreamClosedError, TimeoutError):
+        pass  # the client has read the answer, or never will
+    finally:
+        stream.close()
 
 
 class OpenSocket(Protocol):

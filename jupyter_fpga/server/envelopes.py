@@ -25,6 +25,8 @@ class EnvelopeHandler(web.RequestHandler):
     """Answers every refusal, the host's own included, with the API's envelope."""
 
     person: Person | None = None
+    unread = False
+    """Whether a body may be on its way of which nothing has been read yet."""
     routes: Mapping[str, Route] = {}
 
     def initialize(self, door: Door, base: str, routes: Mapping[str, Route]) -> None:
@@ -67,7 +69,27 @@ class EnvelopeHandler(web.RequestHandler):
     def _finish_envelope(self, status: int, envelope: dict[str, Any]) -> None:
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
-        self.finish(json.dumps(envelope))
+        if self.unread and self._has_body():
+            self._finish_and_linger(json.dumps(envelope))
+        else:
+            self.finish(json.dumps(envelope))
+
+    def _has_body(self) -> bool:
+        headers = self.request.headers
+        return headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in headers
+
+    def _finish_and_linger(self, body: str) -> None:
+        """Answer a client that has only begun to send.
+
+        tornado would close the connection at once, and the client's system would then throw the answer away: most
+        clients read no answer before they have sent everything.
+        """
+        self.set_header("Connection", "close")
+        self.set_header("Content-Length", str(len(body)))
+        self.write(body)
+        written = self.flush()
+        self.application.log_request(self)
+        self.door.activity.linger(self.detach(), written)
 
     def log_exception(self, *exc_info: Any) -> None:
         """A refusal is an answer, and the access log has it; a fault is logged by write_error, with its number."""

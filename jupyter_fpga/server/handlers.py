@@ -47,6 +47,7 @@ class RouteHandler(EnvelopeHandler):
     _busy: contextlib.ExitStack | None = None
     _work: asyncio.Task[None] | None = None
     _begun = False
+    unread = True
 
     @property
     def route(self) -> Route | None:
@@ -100,6 +101,7 @@ class RouteHandler(EnvelopeHandler):
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Take a piece of the body; too much of it is answered at once, and the rest is thrown away by tornado."""
+        self.unread = False
         if self._incoming is not None:
             return self._write(self._incoming, chunk)
         if self._limit is not None:  # None: a method that takes no body, such as OPTIONS
@@ -129,7 +131,7 @@ class RouteHandler(EnvelopeHandler):
         """Answer the request; what ``get``, ``post``, ``put`` and ``delete`` do."""
         if self._finished:  # refused while the body arrived
             return
-        self._begun = True
+        self._begun, self.unread = True, False
         try:
             with self.door.activity:
                 if self.request.method == "GET":
