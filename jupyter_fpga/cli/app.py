@@ -6,15 +6,16 @@
 code  meaning
 ====  ==================================================================================================================
 0     done
-1     the design's build, its programming or a run failed; for doctor: something that is needed is missing
+1     a build, programming a board, a run or an action failed; for doctor: something that is needed is missing
 2     the command line can't be understood, or asks for what can't be (an unknown register, a bad design file)
 3     no lab answers
 4     the lab refuses: not signed in, somebody else's board, a state that doesn't allow it, a quota
-5     there is no such board, job or session
+5     there is no such board, job, session, action, queue or worker
 6     the time of --timeout has passed
 130   interrupted
 ====  ==================================================================================================================
 
+``jupyter fpga exec`` ends with the exit code of the program that was run; what it says tells that from the above.
 Every error is a sentence on stderr; with ``--json`` what a command prints on stdout is JSON.
 """
 
@@ -37,13 +38,18 @@ _COMMANDS = {
     "targets": ("looking.TargetsApp", "List the kinds of boards."),
     "build": ("building.BuildApp", "Build a design without a board: report and bitstream."),
     "submit": ("building.SubmitApp", "Build a design and program it onto a board."),
-    "jobs": ("looking.JobsApp", "List your jobs."),
+    "jobs": ("looking.JobsApp", "List your jobs and actions."),
     "logs": ("looking.LogsApp", "Show the log of a job; -f follows it."),
     "read": ("using.ReadApp", "Read registers of a board that you hold."),
     "write": ("using.WriteApp", "Write registers of a board that you hold."),
     "run": ("using.RunApp", "Do a file of transactions as one job."),
     "release": ("using.ReleaseApp", "Give a board back."),
     "reset": ("using.ResetApp", "Reset a board."),
+    "exec": ("executing.ExecApp", "Have a worker compute a function of files, and wait for it."),
+    "queues": ("computing.QueuesApp", "List, make, drain and cancel queues of actions."),
+    "workers": ("computing.WorkersApp", "List the workers and their functions; register one."),
+    "sysinfo": ("computing.SysinfoApp", "What the lab's machine has, and what it is doing."),
+    "record": ("computing.RecordApp", "Record all actions, to replay them."),
 }
 
 

@@ -40,7 +40,9 @@ class TargetsApp(LabCommand):
 class JobsApp(LabCommand):
     """List your jobs, the newest first; all jobs for an operator.
 
-    Resets that the lab did by itself are left out, unless with --all, --type=reset or --json.
+    First those of boards and builds, then the actions of the compute service; --status, --type, --all and --json list
+    the former alone, --actions the latter. Resets that the lab did by itself are left out, unless with --all,
+    --type=reset or --json.
     """
 
     name = "jupyter-fpga jobs"
@@ -52,11 +54,25 @@ class JobsApp(LabCommand):
             "status": "JobsApp.status",
             "type": "JobsApp.type",
             "limit": "JobsApp.limit",
+            "state": "JobsApp.state",
         }
     )
 
-    flags = merged({**FLAGS, **flag("all", "JobsApp.all_of_them", "Also resets that the lab did by itself.")})
+    flags = merged(
+        {
+            **FLAGS,
+            **flag("all", "JobsApp.all_of_them", "Also resets that the lab did by itself."),
+            **flag("actions", "JobsApp.actions", "Only actions of the compute service."),
+        }
+    )
 
+    actions = Bool(False, help="Only actions of the compute service.").tag(config=True)
+    state = Enum(
+        ("pending", "submitting", "running", "completed", "failed", "abandoned", "cancelled", "unfinished"),
+        None,
+        allow_none=True,
+        help="Only actions in this state.",
+    ).tag(config=True)
     status = Enum(
         ("queued", "running", "complete", "failed", "cancelled"),
         None,
@@ -70,12 +86,19 @@ class JobsApp(LabCommand):
     all_of_them = Bool(False, help="Also resets that the lab did by itself.").tag(config=True)
 
     def run(self, words: list[str]) -> None:
-        jobs = self.lab().jobs
+        lab = self.lab()
+        if self.actions or self.state is not None:
+            self.show_table(lab.compute.jobs(state=self.state, limit=self.limit), "You have no such actions.")
+            return
         if self.all_of_them or self.json or self.type == "reset":
-            listed = jobs(status=self.status, type=self.type, limit=self.limit)
+            listed = lab.jobs(status=self.status, type=self.type, limit=self.limit)
         else:
-            listed = asked_for(jobs, status=self.status, type=self.type, limit=self.limit)
+            listed = asked_for(lab.jobs, status=self.status, type=self.type, limit=self.limit)
         self.show_table(listed, "You have no such jobs.")
+        if not (self.all_of_them or self.json or self.type or self.status):
+            actions = lab.compute.jobs(limit=self.limit)
+            if actions:
+                print(f"\nActions of the compute service:\n\n{actions}")
 
 
 class LogsApp(LabCommand):

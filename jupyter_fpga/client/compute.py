@@ -169,7 +169,9 @@ class ComputeClient(Submitter):
         """Stop recording; the folder is on the lab's machine."""
         return await self.door.post("compute/record/stop")  # type: ignore[no-any-return]
 
-    def replaying(self, folder: str | Path, *, cache: bool = False) -> Following[dict[str, Any]]:
+    def replaying(
+        self, folder: str | Path, *, cache: bool = False, queue: Queue | None = None
+    ) -> Following[dict[str, Any]]:
         """Run the actions of a recording again; what came of each, in the order in which they end.
 
         Parameters
@@ -178,6 +180,8 @@ class ComputeClient(Submitter):
             Of the recording, on this machine.
         cache
             Whether results that are there already will do.
+        queue
+            What they run in: to end them all at once.
 
         Returns
         -------
@@ -190,17 +194,18 @@ class ComputeClient(Submitter):
         Invalid
             ``recording_unreadable``
         """
-        return Following(self._replaying(read_recording(folder, cache=cache)))
+        return Following(self._replaying(read_recording(folder, cache=cache), queue))
 
     areplaying = replaying
 
-    async def _replaying(self, recorded: Sequence[Recorded]) -> AsyncIterator[dict[str, Any]]:
+    async def _replaying(self, recorded: Sequence[Recorded], queue: Queue | None) -> AsyncIterator[dict[str, Any]]:
+        base = self.base if queue is None else queue.base
         known = {worker["worker"] for worker in await self.door.get("compute/workers")}
         actions: dict[int, tuple[Recorded, Action]] = {}
         for worker, group in groupby(recorded, lambda one: one.worker):
             some = list(group)
             # A worker that isn't in this lab: any other that has the function.
-            path = f"compute/jobs/{worker}" if worker in known else "compute/jobs"
+            path = f"{base}/jobs/{worker}" if worker in known else f"{base}/jobs"
             for one, answer in zip(some, await post_many(self.door, path, [s.posting for s in some]), strict=True):
                 if isinstance(answer, LabError):
                     yield _replayed(one, None, answer.message)
@@ -213,7 +218,7 @@ class ComputeClient(Submitter):
     async def areplay(self, folder: str | Path, *, cache: bool = False) -> Table:
         """Run the actions of a recording again, and wait for all; see :meth:`replaying`. Sorted by number."""
         recorded = read_recording(folder, cache=cache)
-        found = [one async for one in self._replaying(recorded)]
+        found = [one async for one in self._replaying(recorded, None)]
         return Table(sorted(found, key=lambda one: one["number"]), REPLAY_COLUMNS)
 
     jobs = blocking(ajobs)

@@ -13,8 +13,9 @@ from .errors import Invalid, LabError, Unavailable
 
 __all__ = ("Content", "Given", "read_contents", "send_contents")
 
-Given = bytes | Path | str
-"""What may be given as a content: bytes, or the path of a file."""
+Given = bytes | Path | str | Mapping[str, Any]
+"""What may be given as a content: bytes, the path of a file, or a content that the lab has, by its hash and size: an
+output of another action, say."""
 
 _BLOCK = 256 * 1024
 #: Contents that are sent at the same time: the lab writes each to a file of its own.
@@ -43,17 +44,21 @@ class Content:
 
 
 async def read_contents(given: Mapping[str, Given], what: str = "Input") -> dict[str, Content]:
-    """Hash contents, off the event loop, and a block at a time.
+    """Hash contents, off the event loop, and a block at a time; those that the lab has already are left out.
 
     Raises
     ------
     Invalid
         ``input_unreadable``
     """
-    return {name: await asyncio.to_thread(_read, f"{what} “{name}”", value) for name, value in given.items()}
+    return {
+        name: await asyncio.to_thread(_read, f"{what} “{name}”", value)
+        for name, value in given.items()
+        if not isinstance(value, Mapping)
+    }
 
 
-def _read(what: str, given: Given) -> Content:
+def _read(what: str, given: object) -> Content:
     if isinstance(given, bytes):
         return Content(hashlib.sha256(given).hexdigest(), len(given), given)
     if not isinstance(given, str | os.PathLike):

@@ -37,7 +37,7 @@ class Call:
     function
         Its name.
     inputs
-        By name, bytes or paths of files.
+        By name: bytes, paths of files, or outputs of other actions.
     constants
         Values that JSON can carry.
     priority
@@ -70,7 +70,7 @@ class Posting:
         body: dict[str, Any] = {
             "function": call.function,
             "function_version": version,
-            "inputs": {name: content.named() for name, content in inputs.items()},
+            "inputs": {name: inputs[name].named() if name in inputs else given for name, given in call.inputs.items()},
             "constants": dict(call.constants),
         }
         if call.priority:

@@ -63,7 +63,7 @@ class Submitter:
         function
             Its name; :meth:`workers` lists who has which.
         inputs
-            By name: bytes, or the path of a file, which is read a block at a time.
+            By name: bytes, the path of a file, which is read a block at a time, or an output of another action.
         constants
             Values that JSON can carry.
         worker

@@ -8,6 +8,7 @@ them freely, whatever loop the kernel itself runs.
 import asyncio
 import concurrent.futures
 import functools
+import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -98,14 +99,21 @@ class Following(Generic[T]):
 
     def __init__(self, source: AsyncIterator[T]) -> None:
         self._source = source
+        self._stepping: asyncio.Task[Any] | None = None
 
     async def _step(self) -> tuple[bool, T | None]:
+        self._stepping = asyncio.current_task()
         try:
             return True, await anext(self._source)
         except StopAsyncIteration:
             return False, None
+        finally:
+            self._stepping = None
 
     async def _aclose(self) -> None:
+        if self._stepping is not None:
+            # An interrupt has cancelled it, and it takes a moment to end.
+            await asyncio.wait([self._stepping])
         if isinstance(self._source, AsyncGenerator):
             await self._source.aclose()
 
@@ -117,7 +125,9 @@ class Following(Generic[T]):
                     return
                 yield item  # type: ignore[misc]
         finally:
-            loop.call(self._aclose())
+            # The loop's thread is gone when the process ends while somebody still holds a half-read iterator.
+            if not sys.is_finalizing():
+                loop.call(self._aclose())
 
     async def __aiter__(self) -> AsyncIterator[T]:
         try:

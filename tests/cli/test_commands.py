@@ -208,7 +208,8 @@ def test_jobs_and_logs(fpga, held):
 
 def test_what_the_lab_did_by_itself_is_listed_only_when_asked_for(fpga, held):
     def ids(*words):
-        return [line.split()[0] for line in out(fpga("jobs", "--limit=1000", *words)).splitlines()[2:]]
+        jobs, _, _ = out(fpga("jobs", "--limit=1000", *words)).partition("\n\n")
+        return [line.split()[0] for line in jobs.splitlines()[2:]]
 
     jobs = json.loads(out(fpga("jobs", "--limit=1000", "--json")))
     by_itself = [job["job_id"] for job in jobs if job["type"] == "reset" and job["owner"] == "(lab)"]

@@ -72,16 +72,16 @@ def test_a_file_is_sent_once_and_comes_back(compute, tmp_path, monkeypatch):
         await send(path, size, produce)
 
     monkeypatch.setattr(compute.door, "send", counting)
-    first = compute.submit("copy", {"big": source, "same": str(source), "small": b""}).wait(60)
+    first = compute.submit("copy", {"big": source, "same": str(source), "small": b"little"}).wait(60)
     assert sorted(sent) == sorted(
-        [(f"compute/chunks/{sha256(source.read_bytes())}", 1_600_000), (f"compute/chunks/{sha256(b'')}", 0)]
+        [(f"compute/chunks/{sha256(source.read_bytes())}", 1_600_000), (f"compute/chunks/{sha256(b'little')}", 6)]
     )
-    again = compute.submit("copy", {"big": source, "same": str(source), "small": b""}).wait(60)
+    again = compute.submit("copy", {"big": source, "same": str(source), "small": b"little"}).wait(60)
     assert (again.id, again.cached, len(sent)) == (first.id, True, 2)
     assert again.lsn > first.lsn
     assert first.log == "copied\n"
     assert dict(first.outputs["big"]) == {"hash": sha256(source.read_bytes()), "size": 1_600_000}
-    assert first.outputs.read("small") == b""
+    assert first.outputs.read("small") == b"little"
     files = first.outputs.download(tmp_path / "out" / "deep")
     assert sorted(files) == ["big", "same", "small"]
     assert files["big"] == tmp_path / "out" / "deep" / "big"
@@ -91,7 +91,13 @@ def test_a_file_is_sent_once_and_comes_back(compute, tmp_path, monkeypatch):
     plain.touch()
     assert files["big"].stat().st_mode == plain.stat().st_mode
     assert first.outputs.download(tmp_path / "one", ["small"]) == {"small": tmp_path / "one" / "small"}
-    assert repr(first.outputs) == "<Outputs: big (1,600,000 B), same (1,600,000 B), small (0 B)>"
+    assert repr(first.outputs) == "<Outputs: big (1,600,000 B), same (1,600,000 B), small (6 B)>"
+
+
+def test_an_output_is_the_input_of_the_next(compute):
+    first = compute.submit("copy", {"x": b"handed on"}).wait(60)
+    second = compute.submit("hash", {"x": first.outputs["x"], "y": b"beside"}).wait(60)
+    assert second.value == {"x": sha256(b"handed on"), "y": sha256(b"beside")}
 
 
 def test_constants_and_folders_of_outputs(compute, tmp_path):
