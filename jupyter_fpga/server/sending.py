@@ -5,6 +5,8 @@ import json
 
 from tornado import web
 
+from jupyter_fpga.errors import NotFound
+
 from .answers import Answer, Chunks, Download, Json, Nothing, Text
 
 __all__ = ("send",)
@@ -52,7 +54,14 @@ async def _send_chunks(handler: web.RequestHandler, answer: Chunks) -> None:
 
 
 async def _send_file(handler: web.RequestHandler, answer: Download) -> None:
-    with await asyncio.to_thread(open, answer.path, "rb") as file:
+    try:
+        opened = await asyncio.to_thread(open, answer.path, "rb")
+    except FileNotFoundError as error:
+        raise NotFound(
+            f"“{answer.name}” was thrown away a moment ago, to make room. Have it made, or send it, again.",
+            code="file_gone",
+        ) from error
+    with opened as file:
         size = await asyncio.to_thread(file.seek, 0, 2)
         await asyncio.to_thread(file.seek, 0)
         handler.set_header("Content-Type", answer.media_type)

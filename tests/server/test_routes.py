@@ -150,6 +150,15 @@ async def test_an_artifact_comes_as_a_file(client):
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_a_file_that_was_thrown_away_just_then(client, fpga, tmp_path):
+    fpga.answers["artifact"] = tmp_path / "gone"
+    assert await client.refusal("GET", f"/jobs/{JOB}/artifacts/bitstream") == (
+        404,
+        "file_gone",
+        "“bitstream” was thrown away a moment ago, to make room. Have it made, or send it, again.",
+    )
+
+
 @pytest.mark.parametrize("path", ["/health", "/version"])
 async def test_health_and_version_are_for_everybody(client, path):
     assert (await client.get(path, token=""))["version"] == "1"

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_fpga.compute.actions.builtin import builtin_version
 from jupyter_fpga.server.runtime import RuntimeFile
 
 TOKEN = "token-of-both-servers"
+NOOP = {"function": "noop", "function_version": builtin_version("noop", 1)}
 # The server's other extensions only take time to load.
 EXTENSIONS = {"jupyter_fpga": True, "jupyterlab": False, "jupyter_lsp": False, "jupyter_server_terminals": False}
 
@@ -67,6 +69,14 @@ async def start(tmp_path: Path, new_client, unused_tcp_port_factory):
     return start
 
 
+async def last_frame(socket) -> dict | None:
+    """What was read last before the socket closed."""
+    last = None
+    while (message := await socket.read_message()) is not None:
+        last = json.loads(message)
+    return last
+
+
 async def test_the_second_forwards_to_the_first_and_takes_over_when_it_is_killed(start, tmp_path):
     runtime = RuntimeFile(tmp_path / "jupyter_runtime_dir")
     async with AsyncExitStack() as stack:
@@ -80,11 +90,20 @@ async def test_the_second_forwards_to_the_first_and_takes_over_when_it_is_killed
         watermark = json.loads(await events.read_message())
         assert (await second.client.refusal("POST", "/fpga/0/reset"))[:2] == (404, "fpga_not_found")
 
+        # The floor of actions moves along, with the names of its queues; both servers are one machine.
+        queue = json.loads((await second.client.ask("POST", "/compute/queues/remote", {})).body)
+        local = json.loads((await second.client.ask("POST", "/compute/queues", {})).body)["queue_id"]
+        accepted = await second.client.ask("POST", f"/compute/queues/{local}/jobs", NOOP)
+        assert accepted.code == 202, accepted.body
+
         await first.end(signal.SIGKILL)
-        assert await events.read_message() is None
+        watermark = await last_frame(events) or watermark
         assert events.close_code == 1012
         assert (await second.client.get("/health", token=""))["boards"]["total"] == 0
         assert runtime.read().pid == second.process.pid
+        assert (await second.client.get(f"/compute/queues/{queue['queue_token']}"))["queue_id"] == queue["queue_id"]
+        record = await second.client.get(f"/compute/queues/{local}/jobs/{json.loads(accepted.body)['lsn']}?wait=30")
+        assert record["state"] == "completed"
         again = await second.client.socket(f"/events?since={watermark['lsn']}")
         assert json.loads(await again.read_message())["prev"] == watermark["lsn"]
 
