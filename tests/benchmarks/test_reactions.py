@@ -63,8 +63,9 @@ async def test_cancelling(room: Room) -> None:
     for number in range(ROUNDS):
         lsn = (await room.compute.submit(ANN, call("sleep", constants={"n": number})))["lsn"]
         await room.in_state(ANN, lsn, "running")
-        while sleepers() < 5:
-            await asyncio.sleep(0.005)
+        grown = asyncio.Event()
+        room.compute._dispatcher.listen(lsn, lambda line, grown=grown: grown.set())  # type: ignore[misc]
+        await grown.wait()
         begun = time.perf_counter()
         await room.compute.cancel(ANN, lsn)
         seconds.append(time.perf_counter() - begun)
