@@ -26,9 +26,9 @@ TREE = """#!/bin/sh
 # A tree of processes that don't want to end.
 [ "$1" = sleep ] || exit 0
 trap '' TERM
-for n in 1 2 3 4; do (trap '' TERM; setsid sleep 600) & done
+for n in 1 2 3 4; do (trap '' TERM; setsid sleep 7531) & done
 echo grown
-sleep 600
+sleep 7531
 """
 
 
@@ -52,7 +52,7 @@ def sleepers() -> int:
     count = 0
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
-            count += path.read_bytes() == b"sleep\x00600\x00"
+            count += path.read_bytes() == b"sleep\x007531\x00"
         except (FileNotFoundError, ProcessLookupError):
             continue
     return count
@@ -64,7 +64,7 @@ async def test_cancelling(room: Room) -> None:
         lsn = (await room.compute.submit(ANN, call("sleep", constants={"n": number})))["lsn"]
         await room.in_state(ANN, lsn, "running")
         grown = asyncio.Event()
-        room.compute._dispatcher.listen(lsn, lambda line, grown=grown: grown.set())  # type: ignore[misc]
+        room.compute._dispatcher.listen(lsn, lambda line, grown=grown: grown.set())
         await grown.wait()
         begun = time.perf_counter()
         await room.compute.cancel(ANN, lsn)
