@@ -7,7 +7,7 @@ from typing import Any
 
 from .compute_contents import Content, Given, read_contents, send_contents
 from .door import Door
-from .errors import Conflict, Forbidden, Invalid, LabError, NotFound, QuotaExceeded, TooLarge, Unavailable
+from .errors import Conflict, Forbidden, Invalid, LabError, NotFound, QuotaExceeded, TooLarge, Unavailable, reworded
 
 __all__ = ("Call", "Posting", "post_many", "post_until_taken")
 
@@ -114,7 +114,8 @@ async def post_many(door: Door, path: str, postings: Sequence[Posting]) -> list[
                     needs |= {hash: contents[hash] for hash in _had(answer["needs"], contents)}
                 elif "error" in answer:
                     kind = _KINDS.get(answer["error"], Invalid)
-                    answers[place] = kind(answer["message"], code=answer["error"], detail=answer.get("detail"))
+                    message = reworded(answer["error"], answer["message"])
+                    answers[place] = kind(message, code=answer["error"], detail=answer.get("detail"))
                 else:
                     answers[place] = answer
         if not again:

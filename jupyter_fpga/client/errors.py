@@ -25,6 +25,7 @@ __all__ = (
     "error_from_response",
     "job_error",
     "own_lines",
+    "reworded",
 )
 
 LabError = kinds.LabError
@@ -138,6 +139,14 @@ _REWORDED = {
         "The lab doesn't know this token, or none was given: give that of its Jupyter server, or an API key, with "
         "--token, token=… in Python, or JUPYTER_FPGA_TOKEN."
     ),
+    "queue_not_found": (
+        "There is no such queue of yours; `jupyter fpga queues` lists those that there are, and "
+        "`jupyter fpga queues --create` (create_queue() in Python) makes one."
+    ),
+    "queue_local_only": (
+        "Queues with numbers are for programs on the lab's own machine; make one with `jupyter fpga queues --create` "
+        "(create_queue() in Python), and use its token."
+    ),
 }
 
 
@@ -155,8 +164,7 @@ def error_from_response(status: int, body: bytes, what: str) -> LabError:
     try:
         envelope = json.loads(body)
         code = envelope["error"]
-        message = _REWORDED.get(code, envelope["message"])
-        return kind(message, code=code, detail=envelope.get("detail") or {})
+        return kind(reworded(code, envelope["message"]), code=code, detail=envelope.get("detail") or {})
     except (ValueError, KeyError, TypeError):
         text = " ".join(body.decode(errors="replace").split())[:200] or "nothing"
         return kind(
@@ -165,6 +173,11 @@ def error_from_response(status: int, body: bytes, what: str) -> LabError:
             code="not_a_lab" if status == 404 else None,
             detail={"status": status},
         )
+
+
+def reworded(code: str, message: str) -> str:
+    """The sentence of a refusal, in the words of somebody who uses a client."""
+    return _REWORDED.get(code, message)
 
 
 def job_error(job: dict[str, Any]) -> LabError:

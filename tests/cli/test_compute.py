@@ -353,6 +353,12 @@ def test_jobs_tells_actions_from_jobs_of_boards(fpga, lab, compute):
 # --- What can't be ---
 
 
+NO_QUEUE = (
+    "There is no such queue of yours; `jupyter fpga queues` lists those that there are, and `jupyter fpga queues "
+    "--create` (create_queue() in Python) makes one."
+)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
@@ -391,7 +397,7 @@ def test_jobs_tells_actions_from_jobs_of_boards(fpga, lab, compute):
         (
             ["exec", "noop", "--queue=7"],
             5,
-            "There is no queue 7 of yours. Make one with POST /queues.",
+            NO_QUEUE,
         ),
         (["exec", "--action=none.json"], 2, "The file “none.json” can't be read: No such file or directory."),
         (
@@ -401,7 +407,7 @@ def test_jobs_tells_actions_from_jobs_of_boards(fpga, lab, compute):
             "that the lab named when the recording was stopped.",
         ),
         (["queues", "--create", "--drain=1"], 2, "Give one of --create, --drain and --cancel."),
-        (["queues", "--drain=987654"], 5, "There is no queue 987654 of yours. Make one with POST /queues."),
+        (["queues", "--drain=987654"], 5, NO_QUEUE),
         (["record", "pause"], 2, "Usage: jupyter fpga record start|stop"),
         (
             ["workers", "--register=none.json"],

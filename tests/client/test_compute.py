@@ -250,7 +250,10 @@ def test_a_queue_is_cancelled_with_what_it_has(compute):
 def test_a_queue_that_is_none(compute):
     with pytest.raises(NotFound) as refusal:
         compute.queue("0" * 24).info()
-    assert str(refusal.value) == f"There is no queue {'0' * 24} of yours. Make one with POST /queues."
+    assert str(refusal.value) == (
+        "There is no such queue of yours; `jupyter fpga queues` lists those that there are, and `jupyter fpga queues "
+        "--create` (create_queue() in Python) makes one."
+    )
 
 
 # --- Workers ---
