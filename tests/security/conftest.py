@@ -81,5 +81,5 @@ async def prey(walls: Sandbox, bombs: Path) -> AsyncIterator[Prey]:
     before = set(os.listdir("/proc/self/fd"))
     prey = Prey(walls, bombs)
     yield prey
-    assert await prey.lines("well.py") == ["42", "started", "written"]
+    assert await prey.lines("well.sh") == ["42", "started", "written"]
     assert set(os.listdir("/proc/self/fd")) <= before

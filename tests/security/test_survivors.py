@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_fpga.compute.sandbox import Mount
+from jupyter_fpga.compute.sandbox import Mount, Sandbox
 from jupyter_fpga.compute.sandbox.process import wait_readable
 
 from .conftest import LIMITS, Prey
@@ -116,8 +116,25 @@ async def test_who_ends_the_sandbox_from_outside_is_told_of(prey: Prey, alive: A
     assert os.read(alive.reader, 2) == b""
 
 
+async def test_who_ends_the_second_warden_is_too_late_as_well(bombs: Path, alive: Alive) -> None:
+    prey = Prey(Sandbox.probe(tiers=("landlock",)), bombs)
+    left = asyncio.Event()
+    attack = prey.attack("survivor.py", "/alive", "stay", mounts=alive.mounts, on_output=lambda line: left.set())
+    running = asyncio.create_task(attack)
+    await left.wait()
+    (starter,) = _starters()
+    (second,) = _children(starter)
+    os.kill(second, 9)
+    finished = await running
+    assert (finished.returncode, finished.bound) == (128 + 9, None)
+    assert alive.was_up_and_is_gone()
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def _starters() -> list[int]:
     """What this process has started to start sandboxes."""
-    children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    commands = {int(pid): Path(f"/proc/{pid}/cmdline").read_text() for pid in children}
+    commands = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in _children(os.getpid())}
     return [pid for pid, command in commands.items() if "bwrap" in command or "warden.py" in command]

@@ -249,7 +249,8 @@ class WardenTree(SessionTree):
     Parameters
     ----------
     keeper
-        The warden. If somebody ended it by force, what it left is looked for as in a :class:`SessionTree`.
+        The first of the two processes of the warden. If somebody ended it by force, the second one ends the program;
+        what then is still there is looked for as in a :class:`SessionTree`.
     mark
         As there.
     """
@@ -259,13 +260,20 @@ class WardenTree(SessionTree):
         self._keeper = keeper
 
     def usage(self) -> Usage:
-        name = self._leader.decode()
-        below = _sum((pid for pid in self._scan() if pid != name), self._proc)
+        tree = self._scan()
+        wardens = self._wardens(tree)
+        below = _sum((pid for pid in tree if pid not in wardens), self._proc)
         # Those that were left by their parents are waited for by the warden; and what it does, it does for them.
-        return replace(below, cpu_seconds=below.cpu_seconds + _sum(iter([name]), self._proc).cpu_seconds)
+        return replace(below, cpu_seconds=below.cpu_seconds + _sum(iter(wardens), self._proc).cpu_seconds)
+
+    def _wardens(self, tree: list[str]) -> list[str]:
+        """The program begins with a session of its own, and nobody gets into another's."""
+        stats = ((name, _stat(name, self._proc)) for name in tree)
+        return [name for name, stat in stats if stat is not None and stat[3] == self._leader]
 
     def kill(self) -> bool:
-        if self._keeper.has_ended:
-            return super().kill()
-        self._keeper.kill()
-        return False
+        if not self._keeper.has_ended:
+            self._keeper.kill()
+            return False
+        # If one warden is left, it is at it.
+        return bool(self._wardens(self._scan(living=True))) or super().kill()

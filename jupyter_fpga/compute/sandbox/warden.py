@@ -2,7 +2,8 @@
 
 It waits at the gate, starts the program as its child inside the walls, and itself stays outside of them. All that the
 program starts stays below the warden, even what leaves session and parent behind (the warden is a "subreaper", see
-prctl(2)); when the program ends, or the lab does, or the lab sends SIGTERM, none of it is left.
+prctl(2)); when the program ends, or the lab does, or the lab sends SIGTERM, none of it is left. The warden is two
+processes, so that this holds too when somebody kills one of them.
 
 Where the program has the lab's own user number, the kernel asks the warden (seccomp_unotify(2)) before it changes the
 mode or time of a file, which Landlock doesn't limit, and before it makes a process or thread, which the kernel would
@@ -73,7 +74,8 @@ def enter(spec: dict[str, Any], flags: int) -> int:
     """Put this process behind the walls; what seccomp(2) answers: with ``NEW_LISTENER``, where the kernel asks."""
     if spec["user"] is not None:
         become(spec["user"])
-    prctl(PDEATHSIG, 0 if spec["alone"] else signal.SIGKILL)
+    if not spec["alone"]:
+        prctl(PDEATHSIG, signal.SIGKILL)
     prctl(NO_NEW_PRIVS, 1)
     check(_libc.syscall(RESTRICT_SELF, spec["ruleset"], 0))
     code = bytes.fromhex(spec["filter"])
@@ -233,6 +235,7 @@ def _text(memory: int, address: int) -> str:
 
 def end_all(user: int | None, desk: Desk | None) -> None:
     """Nothing below this process is left."""
+    sweeper = None
     if desk is not None:
         os.close(desk.listener)  # from here on nobody starts anything: who asks is told that there is no such call
     elif user is not None and (sweeper := os.fork()) == 0:
@@ -244,7 +247,7 @@ def end_all(user: int | None, desk: Desk | None) -> None:
     with suppress(ChildProcessError):
         while True:
             for pid in descendants():
-                if user is None or pid != sweeper:
+                if pid != sweeper:
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
             os.waitpid(-1, 0)
@@ -259,6 +262,8 @@ def start(spec: dict[str, Any], tasks: int) -> tuple[int, Desk | None]:
     child = os.fork()
     if child == 0:
         os.setsid()
+        with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+            score.write("1000")  # a machine without memory shall end the program, not who watches it
         try:
             listener = enter(spec, NEW_LISTENER if asks else 0)
             if asks:
@@ -277,10 +282,10 @@ def start(spec: dict[str, Any], tasks: int) -> tuple[int, Desk | None]:
     return child, Desk(listeners[0], spec["work"], calls, tasks)
 
 
-def watch(spec: dict[str, Any], child: int, desk: Desk | None, lab: int, wakes: socket.socket) -> int:
-    """Accompany the program to its end, or the lab's; the exit code."""
+def watch(child: int, desk: Desk | None, others: tuple[int, ...], wakes: socket.socket) -> int:
+    """Accompany a child to its end, or that of one of the others; the exit code."""
     poll = select.poll()
-    for descriptor in (lab, wakes.fileno(), *([desk.listener] if desk else [])):
+    for descriptor in (*others, wakes.fileno(), *([desk.listener] if desk else [])):
         poll.register(descriptor, select.POLLIN)
     while True:
         for descriptor, events in poll.poll():
@@ -290,7 +295,7 @@ def watch(spec: dict[str, Any], child: int, desk: Desk | None, lab: int, wakes: 
                 else:
                     poll.unregister(descriptor)  # the last who could ask has ended
                 continue
-            if descriptor == lab or signal.SIGTERM in wakes.recv(4096):
+            if descriptor in others or signal.SIGTERM in wakes.recv(4096):
                 return KILLED
             ended = os.waitpid(-1, os.WNOHANG)
             while ended[0]:
@@ -300,9 +305,18 @@ def watch(spec: dict[str, Any], child: int, desk: Desk | None, lab: int, wakes: 
                 ended = os.waitpid(-1, os.WNOHANG)
 
 
+def listen() -> socket.socket:
+    """Where this process reads of its signals, which do nothing else."""
+    wakes, wake = socket.socketpair()
+    wake.setblocking(False)
+    signal.set_wakeup_fd(wake.detach(), warn_on_full_buffer=False)
+    for number in (signal.SIGCHLD, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    return wakes
+
+
 def main() -> NoReturn:
-    source = int(sys.argv[1])
-    with open(source, "rb") as file:
+    with open(int(sys.argv[1]), "rb") as file:
         spec = json.load(file)
     os.set_inheritable(spec["ruleset"], False)
     if spec["alone"]:
@@ -312,15 +326,17 @@ def main() -> NoReturn:
     lab = os.pidfd_open(spec["lab"])
     if os.getppid() != spec["lab"]:
         os._exit(125)
-    wakes, wake = socket.socketpair()
-    wake.setblocking(False)
     prctl(CHILD_SUBREAPER, 1)
     tasks = wait_at_gate()
-    signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    child, desk = start(spec, tasks)
-    code = watch(spec, child, desk, lab, wakes)
+    outer, wakes = os.pidfd_open(os.getpid()), listen()
+    desk = None
+    if inner := os.fork():
+        code = watch(inner, desk, (), wakes)
+    else:
+        prctl(CHILD_SUBREAPER, 1)
+        wakes = listen()
+        child, desk = start(spec, tasks)
+        code = watch(child, desk, (lab, outer), wakes)
     end_all(spec["user"], desk)
     os._exit(code)
 
