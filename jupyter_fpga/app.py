@@ -141,7 +141,7 @@ class JupyterFpga(ExtensionApp):
             prometheus_client.REGISTRY.unregister(self._collector)
             self._collector = None
         if hosting is not None:
-            self._collector = LabCollector(hosting.lab.fpga.metrics)
+            self._collector = LabCollector(hosting.lab)
             prometheus_client.REGISTRY.register(self._collector)
             self.log.info("jupyter_fpga | this server hosts your FPGA lab (data in %s)", self.data_dir)
 

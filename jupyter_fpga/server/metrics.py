@@ -1,11 +1,20 @@
-"""The lab's metrics as part of the Jupyter server's own ``/metrics``."""
+"""The metrics of all floors of a lab: as the API's own, and as part of the Jupyter server's ``/metrics``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Metric
+from prometheus_client import CollectorRegistry, Metric, generate_latest
 from prometheus_client.registry import Collector
 
-__all__ = ("LabCollector",)
+from .door import LabLike
+
+__all__ = ("LabCollector", "as_text")
+
+
+def as_text(lab: LabLike) -> str:
+    """What Prometheus collects, in its text format."""
+    registry = CollectorRegistry()
+    registry.register(LabCollector(lab))
+    return generate_latest(registry).decode()
 
 
 class LabCollector(Collector):
@@ -13,16 +22,17 @@ class LabCollector(Collector):
 
     Parameters
     ----------
-    registry
-        Gives the lab's registry.
+    lab
+        Its floors.
     """
 
-    def __init__(self, registry: Callable[[], CollectorRegistry]) -> None:
-        self._registry = registry
+    def __init__(self, lab: LabLike) -> None:
+        self._lab = lab
 
     def collect(self) -> Iterable[Metric]:
         """All metrics of the lab."""
-        return self._registry().collect()
+        yield from self._lab.fpga.metrics().collect()
+        yield from self._lab.compute.metrics()
 
     def describe(self) -> Iterable[Metric]:
         """Nothing in advance: what there is depends on the boards."""

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
-from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from .answers import Answer, Chunks, Download, Json, Nothing, Text
 from .compute.operations import COMPUTE_ROUTES
+from .metrics import as_text
 from .models import (
     BenchAction,
     Board,
@@ -284,7 +284,7 @@ async def version(call: Call) -> Answer:
 
 async def metrics(call: Call) -> Answer:
     """Show the lab's metrics in Prometheus' text format."""
-    return Text(generate_latest(call.fpga.metrics()).decode(), CONTENT_TYPE_LATEST)
+    return Text(as_text(call.here.lab), CONTENT_TYPE_LATEST)
 
 
 async def openapi(call: Call) -> Answer:

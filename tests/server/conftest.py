@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.core import GaugeMetricFamily, Metric
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
@@ -132,12 +133,19 @@ class RecordingFpga:
         return registry
 
 
+class CountingCompute:
+    """A compute floor that counts, and nothing else."""
+
+    def metrics(self) -> list[Metric]:
+        return [GaugeMetricFamily("jupyter_fpga_question", "What it is", value=43)]
+
+
 class RecordingLab:
     """Floors that a test looks into."""
 
     def __init__(self, fpga: Any, compute: Any = None) -> None:
         self.fpga = fpga
-        self.compute = compute
+        self.compute = compute or CountingCompute()
 
     async def start(self) -> None:
         """Nothing to start."""

@@ -175,6 +175,7 @@ async def test_metrics(client):
     response = await client.ask("GET", "/metrics")
     assert response.headers["Content-Type"].startswith("text/plain; version=")
     assert b"jupyter_fpga_answer 42.0" in response.body
+    assert b"jupyter_fpga_question 43.0" in response.body
 
 
 async def test_openapi_describes_every_route(client):

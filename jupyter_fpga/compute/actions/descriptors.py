@@ -84,9 +84,10 @@ class WorkerDescriptor:
     functions
         Pairs of name and version.
     executables, files
-        Chunks by the relative path at which the functions find them, below ``/worker``. The first executable is
-        started, with the function's name as its argument, in a work folder that has ``request.json`` and ``inputs/``;
-        what it leaves in ``outputs/`` is the result.
+        Chunks by the relative path at which the functions find them, below ``/worker``. The executable of the
+        function's name, whatever its folder, is started, or else the first in the order of their paths. It gets the
+        function's name as its argument, finds ``request.json`` and ``inputs/`` in its work folder, and what it leaves
+        in ``outputs/`` is the result.
     environment
         Environment variables.
     cores
@@ -111,6 +112,11 @@ class WorkerDescriptor:
     def id(self) -> str:
         """Digest of all of it."""
         return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
+
+    def program(self, function: str) -> str:
+        """Path of the executable that computes a function."""
+        paths = sorted(self.executables)
+        return next((path for path in paths if path.rpartition("/")[2] == function), paths[0])
 
     def as_json(self) -> dict[str, Any]:
         """The descriptor as people give it."""
@@ -212,7 +218,7 @@ def read_worker(told: Mapping[str, Any]) -> WorkerDescriptor:
         raise rejected(f"“host” is {_shown(host)}, and the runners of this lab are {HOST}.")
     executables = _paths(told.get("executables", {}), "executables")
     if not executables:
-        raise rejected("“executables” must name at least one; the first is the program that is started.")
+        raise rejected("“executables” must name at least one: the program that is started.")
     return WorkerDescriptor(
         name=name,
         functions=_functions(told.get("functions")),

@@ -184,7 +184,7 @@ class Workers:
         inputs: dict[str, Path | bytes] = {
             f"inputs/{name}": self._chunks.blob(content.hash, content.size) for name, content in action.inputs.items()
         }
-        program = next(iter(descriptor.executables))
+        program = descriptor.program(action.function)
         return Task(
             token=token,
             # The folder must be the program's own: the lab may run as another user.

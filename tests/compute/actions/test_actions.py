@@ -281,3 +281,19 @@ async def test_a_size_that_is_not_the_chunks(room: Room) -> None:
         f"The action can't be taken: input “a” says 5 bytes, and chunk {hash[:12]}… has 4. Give the size of the chunk.",
         room.compute.submit(ANN, action),
     )
+
+
+async def test_the_executable_of_the_functions_name_is_started(room: Room) -> None:
+    programs = {name: await room.put(OLGA, f"#!/bin/sh\necho {name}".encode()) for name in ("a", "one", "two")}
+    descriptor = {
+        "name": "several",
+        "functions": [{"name": name, "version": VERSION} for name in ("one", "two", "other")],
+        "executables": {"bin/one": programs["one"], "bin/two": programs["two"], "a": programs["a"]},
+    }
+    worker = (await room.compute.register(OLGA, descriptor))["worker"]
+    # However the descriptor is written down.
+    turned = {**descriptor, "executables": dict(reversed(descriptor["executables"].items()))}  # type: ignore[attr-defined]
+    assert await room.compute.register(OLGA, turned) == {"worker": worker}
+    for function, said in (("one", "one"), ("two", "two"), ("other", "a")):
+        job = await room.end(ANN, call(function), worker=worker)
+        assert job["result"]["log"] == [said]

@@ -11,6 +11,8 @@ from traitlets import TraitError
 
 from jupyter_fpga.app import JupyterFpga
 
+from ..conftest import CountingCompute  # noqa: TID252 - the tests are no package
+
 
 def test_the_server_finds_the_extension_by_the_file_that_is_shipped(tmp_path):
     environment = {**os.environ, "JUPYTER_CONFIG_PATH": str(files("jupyter_fpga") / "etc"), "HOME": str(tmp_path)}
@@ -28,7 +30,7 @@ def test_the_server_finds_the_extension_by_the_file_that_is_shipped(tmp_path):
 async def test_the_labs_metrics_are_the_servers_while_it_hosts(server, extension, fpga):
     origin = type(server)(server.url.removesuffix("/jupyter-fpga"), server.token)
     headers = {"Authorization": f"token {server.token}"}
-    extension._hosting_changed(SimpleNamespace(lab=SimpleNamespace(fpga=fpga)))
+    extension._hosting_changed(SimpleNamespace(lab=SimpleNamespace(fpga=fpga, compute=CountingCompute())))
     assert b"jupyter_fpga_answer 42.0" in (await origin.ask("GET", "/metrics", headers=headers)).body
     extension._hosting_changed(None)
     assert b"jupyter_fpga_answer" not in (await origin.ask("GET", "/metrics", headers=headers)).body
