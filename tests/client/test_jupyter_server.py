@@ -38,3 +38,16 @@ def test_the_kernels_own_server_is_the_lab(server):
         assert lab.url.endswith("/jupyter-fpga")
         assert lab.boards() == []
         assert lab.jobs() == []
+
+
+def test_its_compute_service_takes_files_and_follows_what_becomes_of_them(server, tmp_path):
+    (tmp_path / "big").write_bytes(bytes(3 << 20))
+    with find_lab(environment={"JPY_PARENT_PID": str(server.pid)}) as lab:
+        run = b'#!/bin/sh\ncp inputs/big outputs/big; echo "copied"\n'
+        lab.compute.register({"name": "copier", "functions": ["copy"], "executables": {"run": run}})
+        queue = lab.compute.create_queue(remote=False)
+        action = queue.submit("copy", {"big": tmp_path / "big"}).wait(60)
+        assert (action.ok, action.log) == (True, "copied\n")
+        files = action.outputs.download(tmp_path / "out")
+        assert files["big"].read_bytes() == bytes(3 << 20)
+        assert queue.drain()["is_complete"]
