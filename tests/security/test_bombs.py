@@ -1,7 +1,10 @@
 """Who takes more than there is for one is ended, told which bound it was, and takes nothing from others."""
 
 import asyncio
+import os
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -38,6 +41,16 @@ async def test_folders_deeper_than_a_path(prey: Prey) -> None:
     """Where they are in memory, it is the disk that fills; on the machine's disk nobody goes so deep."""
     finished = await prey.attack("deep")
     assert finished.bound == ("disk" if prey.sandbox.tier == "full" else "files")
+
+
+async def test_a_shaft_is_filled_in(prey: Prey, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Thousands of folders in one another, made in a moment: they count, are not followed, and are removed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    finished = await prey.attack("shaft", limits=replace(LIMITS, files=10_000))
+    assert (finished.returncode, finished.bound) in ((0, "files"), (137, "files"), (0, None))
+    assert finished.bound == "files" or prey.sandbox.tier == "full"
+    await prey.attack("closed")
+    assert os.listdir(tmp_path) == []
 
 
 async def test_memory_in_files_of_memory(prey: Prey) -> None:

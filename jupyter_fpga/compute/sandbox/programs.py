@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from jupyter_fpga.compute.sandbox.supervisor import Bound, Supervisor
 from jupyter_fpga.compute.sandbox.usage import NamespaceTree, SessionTree, Tree, WardenTree
 from jupyter_fpga.compute.sandbox.walls import Sandbox, SandboxError
 from jupyter_fpga.compute.sandbox.warm import Since, WarmSandboxes
-from jupyter_fpga.compute.sandbox.workfolder import collect, put, size_of_folder
+from jupyter_fpga.compute.sandbox.workfolder import clear, collect, put, size_of_folder
 
 __all__ = ("Finished", "ProgramKilled", "Runner")
 
@@ -199,7 +198,12 @@ class Runner:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            descriptor = os.open(folder, _FOLDER)
+            try:
+                clear(descriptor)
+            finally:
+                os.close(descriptor)
+            folder.rmdir()
 
     def _watchers(
         self, launched: Launched, work: Path | None, mark: str, limits: Limits, opened: list[int]

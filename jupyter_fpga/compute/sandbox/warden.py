@@ -331,13 +331,19 @@ def main() -> NoReturn:
     outer, wakes = os.pidfd_open(os.getpid()), listen()
     desk = None
     if inner := os.fork():
-        code = watch(inner, desk, (), wakes)
+        code = watch(inner, desk, (lab,), wakes)
     else:
         prctl(CHILD_SUBREAPER, 1)
         wakes = listen()
         child, desk = start(spec, tasks)
         code = watch(child, desk, (lab, outer), wakes)
     end_all(spec["user"], desk)
+    if inner and select.select([lab], [], [], 0)[0]:
+        # Nobody else is there to tidy up.
+        import shutil
+
+        with suppress(RecursionError):
+            shutil.rmtree(spec["work"], ignore_errors=True)
     os._exit(code)
 
 

@@ -5,6 +5,7 @@ output's name would make the lab read or wait for something else.
 """
 
 import os
+import secrets
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from jupyter_fpga.errors import LabError
 
-__all__ = ("BadOutput", "collect", "put", "size_of_folder")
+__all__ = ("BadOutput", "clear", "collect", "put", "size_of_folder")
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -219,3 +220,43 @@ def _open_closed(name: str, folder: int) -> int:
             return os.open(".", _FOLDER, dir_fd=place)
         finally:
             os.close(place)
+
+
+def clear(folder: int) -> None:
+    """Remove everything in a folder where nobody is at work any more, however deep it is and whatever is closed in it.
+
+    Folders in folders are moved up before they are emptied: deeper ones than there are descriptors, or than Python
+    calls functions in one another, take no more than others.
+
+    Parameters
+    ----------
+    folder
+        Its descriptor.
+
+    Raises
+    ------
+    OSError
+        Something can't be removed.
+    """
+    fresh = (f".{secrets.token_hex(8)}" for _ in iter(int, 1))
+    while names := os.listdir(folder):
+        for name in names:
+            try:
+                inside = _open_closed(name, folder)
+            except NotADirectoryError:
+                os.unlink(name, dir_fd=folder)
+                continue
+            try:
+                os.fchmod(inside, 0o700)
+                for part in os.listdir(inside):
+                    try:
+                        deeper = _open_closed(part, inside)
+                    except NotADirectoryError:
+                        os.unlink(part, dir_fd=inside)
+                        continue
+                    os.fchmod(deeper, 0o700)  # its ".." changes
+                    os.close(deeper)
+                    os.rename(part, next(fresh), src_dir_fd=inside, dst_dir_fd=folder)
+            finally:
+                os.close(inside)
+            os.rmdir(name, dir_fd=folder)

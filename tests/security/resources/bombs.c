@@ -147,6 +147,16 @@ static void deep_bomb(void) {
   disk_bomb();
 }
 
+/* Deeper than there are descriptors or calls for, in a moment; then it ends before anybody looks. */
+static void shaft(void) {
+  for (int depth = 0; depth < 5000; depth++) {
+    mkdir("s", 0700);
+    if (chdir("s") != 0) break;
+    if (depth % 100 == 0) close(open("file", O_CREAT | O_WRONLY, 0));
+    if (depth % 1000 == 999) chmod(".", 0700);
+  }
+}
+
 /* A folder that not even its owner may enter, but for a moment. */
 static void closed_bomb(void) {
   static char block[1 << 20];
@@ -193,6 +203,7 @@ int main(int count, char **words) {
   if (!strcmp(what, "nameless-mapped")) nameless_bomb(1);
   if (!strcmp(what, "files")) file_bomb();
   if (!strcmp(what, "deep")) deep_bomb();
+  if (!strcmp(what, "shaft")) shaft();
   if (!strcmp(what, "closed")) closed_bomb();
   if (!strcmp(what, "flood")) flood();
   if (!strcmp(what, "stubborn")) stubborn();
