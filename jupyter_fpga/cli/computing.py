@@ -149,4 +149,5 @@ class RecordApp(LabCommand):
             self.show(told, f"Actions are recorded into {told['folder']} until `jupyter fpga record stop`.")
         else:
             told = compute.stop_recording()
-            self.show(told, f"{told['folder']} has {told['actions']} actions.")
+            count = "1 action" if told["actions"] == 1 else f"{told['actions']} actions"
+            self.show(told, f"{told['folder']} has {count}.")

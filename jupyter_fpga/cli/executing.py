@@ -240,6 +240,5 @@ def _ended(code: int | None) -> str:
 
 def _replay_line(one: Mapping[str, Any]) -> str:
     seconds = "" if one["seconds"] is None else f"{one['seconds']:.2f} s"
-    return f"{one['number']:>6}  {one['function']:<20}  {'ok' if one['ok'] else 'failed':<6}  {seconds:>9}  " + (
-        one["why"] or ""
-    )
+    state = "ok" if one["ok"] else "failed"
+    return f"{one['number']:>6}  {one['function']:<20}  {state:<6}  {seconds:>9}  {one['why'] or ''}".rstrip()

@@ -41,6 +41,7 @@ ACTION_COLUMNS: Mapping[str, Column] = {
 
 QUEUE_COLUMNS: Mapping[str, Column] = {
     "queue": lambda queue: str(queue.get("queue_token") or queue["queue_id"]),
+    "number": "queue_id",
     "state": "state",
     "active": "active",
     "completed": "completed",
