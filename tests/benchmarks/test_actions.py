@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 import statistics
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -102,26 +103,12 @@ def p(percent: int, seconds: list[float]) -> float:
     return 1e3 * statistics.quantiles(seconds, n=100)[percent - 1]
 
 
-def _nothing(number: int) -> None:
-    return None
-
-
 async def dask() -> tuple[float, list[float]]:
-    """dask's tasks per second, and the seconds of single ones."""
-    import distributed  # of the extra "benchmark": not needed to collect the tests
-
-    quiet: dict[str, Any] = {"dashboard_address": None, "silence_logs": 40}
-    async with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, asynchronous=True, **quiet) as cluster,  # type: ignore[no-untyped-call]
-        distributed.Client(cluster, asynchronous=True) as client,  # type: ignore[no-untyped-call]
-    ):
-        await client.gather(client.map(_nothing, range(100), pure=False))
-        rate = await per_second(MANY, lambda: client.gather(client.map(_nothing, range(MANY), pure=False)))
-
-        async def one() -> None:
-            await client.submit(_nothing, 0, pure=False)
-
-        return rate, await times(FEW, one)
+    """dask's tasks per second, and the seconds of single ones; measured in a process of its own."""
+    words = [sys.executable, str(Path(__file__).with_name("dask_peer.py")), str(MANY), str(FEW)]
+    peer = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
+    told = json.loads((await peer.communicate())[0].splitlines()[-1])
+    return told["rate"], told["times"]
 
 
 async def done(compute: Compute, lsn: int) -> None:
@@ -129,7 +116,6 @@ async def done(compute: Compute, lsn: int) -> None:
     assert job["result"]["ok"]
 
 
-@pytest.mark.filterwarnings("ignore")
 async def test_through_the_python_api(compute: Compute) -> None:
     peer, peer_times = await dask()
 
@@ -225,7 +211,6 @@ class KeptAlive:
             continue
 
 
-@pytest.mark.filterwarnings("ignore")
 async def test_over_http(lab: StartedLab) -> None:
     peer, _ = await dask()
 

@@ -198,8 +198,9 @@ class Accepting:
         kept = {lsn: one for one, _, lsn in taken if one.kept is not None}
         if not kept:
             return
-        fences = moves.move(tx, "begun", dict.fromkeys(kept), common={"started_at": tx.now, "cached": True}, claim=True)
-        moves.move(tx, "completed", dict(fences), each={lsn: {"result": one.kept} for lsn, one in kept.items()})
+        results = {lsn: {"result": one.kept} for lsn, one in kept.items()}
+        common = {"started_at": tx.now, "cached": True}
+        moves.move(tx, ("begun", "completed"), dict.fromkeys(kept), common=common, each=results, claim=True)
         outputs = {(blob["hash"], one.owner) for one in kept.values() for blob in (one.kept or {})["outputs"].values()}
         grant(tx, outputs)
 

@@ -24,6 +24,7 @@ from jupyter_fpga.compute.actions.flights import Flight
 from jupyter_fpga.compute.actions.metrics import Counts
 from jupyter_fpga.compute.actions.ready import Entry
 from jupyter_fpga.compute.actions.recovery import entry_of, recover
+from jupyter_fpga.compute.actions.states import Cause
 from jupyter_fpga.compute.actions.workers import Workers
 from jupyter_fpga.compute.cache import ActionCache, Blob
 from jupyter_fpga.compute.runners import ActionRunner, RunnerVanished
@@ -35,7 +36,7 @@ __all__ = ("Dispatcher",)
 
 log = logging.getLogger(__name__)
 
-_BUILTINS_AT_ONCE = 256
+_BUILTINS_AT_ONCE = 500
 
 
 @dataclass
@@ -204,8 +205,11 @@ class Dispatcher:
         in_queues = {entry.queue_id for entry in turn.quick if entry.queue_id is not None}
 
         def work(tx: Transaction) -> tuple[dict[int, int], dict[int, int]]:
-            begun = moves.move(tx, "begun", dict.fromkeys(values), common={"started_at": tx.now}, claim=True)
-            moves.move(tx, "completed", dict(begun), each={lsn: {"result": values[lsn]} for lsn in begun})
+            results = {lsn: {"result": value} for lsn, value in values.items()}
+            at_once: tuple[Cause, ...] = ("begun", "completed")
+            begun = moves.move(
+                tx, at_once, dict.fromkeys(values), common={"started_at": tx.now}, each=results, claim=True
+            )
             moves.end_queue_if_empty(tx, in_queues)
             facts = {"runner": self._runner.name}
             claimed = moves.move(tx, "submitted", dict.fromkeys(wanted), common=facts, facts=facts, claim=True)

@@ -44,7 +44,7 @@ def accept(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[int]:
 
 def move(
     tx: Transaction,
-    cause: Cause,
+    cause: Cause | tuple[Cause, ...],
     fences: Mapping[int, int | None],
     *,
     common: Mapping[str, Any] | None = None,
@@ -57,7 +57,7 @@ def move(
     Parameters
     ----------
     cause
-        The edge.
+        The edge; several that follow on one another are taken at once, with an event for each.
     fences
         By LSN, the token of the caller's claim; ``None``: any.
     common, each
@@ -72,11 +72,13 @@ def move(
     dict
         The fence tokens of those that were moved, by LSN. The others are somebody else's by now, or have ended.
     """
-    from_, to = ACTION_EDGES[cause]
+    causes = (cause,) if isinstance(cause, str) else cause
+    from_, to = ACTION_EDGES[causes[0]][0], ACTION_EDGES[causes[-1]][1]
     found = [row for row in _rows(tx, fences) if row["state"] in from_ and fences[row["lsn"]] in (None, row["fence"])]
     if not found:
         return {}
-    first = tx.events_of(f"action_{cause}", [(row["owner"], {**_about(row), **(facts or {})}) for row in found])
+    told = [(row["owner"], {**_about(row), **(facts or {})}) for row in found]
+    first = [tx.events_of(f"action_{each_cause}", told) for each_cause in causes][-1]
     more = int(claim)
     ended = to in _ENDS
     changes: list[dict[str, Any]] = []
