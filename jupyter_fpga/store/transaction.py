@@ -3,7 +3,19 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Executable, RowMapping, Table, and_, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Executable,
+    RowMapping,
+    Table,
+    and_,
+    bindparam,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from jupyter_fpga.errors import NotFound
@@ -19,6 +31,13 @@ Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 NEXT_LSN = (
     update(counters).where(counters.c.name == "lsn").values(value=counters.c.value + 1).returning(counters.c.value)
 )
+NEXT_LSNS = (
+    update(counters)
+    .where(counters.c.name == "lsn")
+    .values(value=counters.c.value + bindparam("more", type_=counters.c.value.type))
+    .returning(counters.c.value)
+)
+NEW_EVENTS = insert(events)
 
 
 class Transaction:
@@ -83,7 +102,7 @@ class Transaction:
         facts = plain(data)
         lsn: int = self.connection.execute(NEXT_LSN).scalar_one()
         event = Event(lsn, self.now, kind, fpga_id, job_id, owner, public, facts)
-        self.connection.execute(insert(events), vars(event))
+        self.connection.execute(NEW_EVENTS, vars(event))
         self.events.append(event)
         return lsn
 
@@ -99,18 +118,13 @@ class Transaction:
         about
             At least one pair of owner and JSON-able facts.
         """
-        last: int = self.connection.execute(
-            update(counters)
-            .where(counters.c.name == "lsn")
-            .values(value=counters.c.value + len(about))
-            .returning(counters.c.value)
-        ).scalar_one()
+        last: int = self.connection.execute(NEXT_LSNS, {"more": len(about)}).scalar_one()
         first = last - len(about) + 1
         news = [
             Event(first + number, self.now, kind, owner=owner, public=public, data=plain(facts))
             for number, (owner, facts) in enumerate(about)
         ]
-        self.connection.execute(insert(events), [vars(event) for event in news])
+        self.connection.execute(NEW_EVENTS, [vars(event) for event in news])
         self.events += news
         return first
 

@@ -16,6 +16,7 @@ from sqlalchemy import RowMapping
 
 from jupyter_fpga.clock import Clock
 from jupyter_fpga.compute.actions import moves, outcome
+from jupyter_fpga.compute.actions.batches import Batches
 from jupyter_fpga.compute.actions.book import Book
 from jupyter_fpga.compute.actions.builtin import BUILTINS
 from jupyter_fpga.compute.actions.config import ComputeConfig
@@ -164,12 +165,16 @@ class Dispatcher:
             await wake.wait()
             wake.clear()
             while turn := self._next_turn():
+                several = len(turn.quick) > 1
                 try:
                     await self._begin(turn)
                 except StoreFailed:
                     log.exception("actions could not be begun; that is tried again")
                     self._undo(turn)
                     await self._clock.sleep(STORE_RETRY)
+                if several:
+                    # As when they are accepted: what comes a moment later shares the next transaction.
+                    await asyncio.sleep(Batches.LINGER)
 
     def _next_turn(self) -> _Turn:
         turn = _Turn()

@@ -1,9 +1,10 @@
 """Edges of actions in the store, many at a time: conditional changes, and one event per edge."""
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import RowMapping, Update, bindparam, delete, insert, select, update
 
 from jupyter_fpga.compute.actions.states import ACTION_EDGES, QUEUE_EDGES, UNFINISHED, Cause, QueueCause
 from jupyter_fpga.store import Transaction
@@ -25,6 +26,7 @@ __all__ = (
 _AT_ONCE = 500
 """Parameters in one IN (…): SQLite takes 32,766, PostgreSQL too, but long statements are parsed anew each time."""
 
+_ACCEPT = insert(actions)
 _ENDS = ("completed", "failed", "abandoned", "cancelled")
 
 
@@ -38,7 +40,7 @@ def accept(tx: Transaction, rows: Sequence[dict[str, Any]]) -> list[int]:
     ]
     first = tx.events_of("action_accepted", facts)
     common = {"state": "pending", "created_at": tx.now, "updated_at": tx.now, "cached": False}
-    tx.execute(insert(actions), [{**common, **row, "lsn": first + number} for number, row in enumerate(rows)])
+    tx.execute(_ACCEPT, [{**common, **row, "lsn": first + number} for number, row in enumerate(rows)])
     return list(range(first, first + len(rows)))
 
 
@@ -79,38 +81,43 @@ def move(
         return {}
     told = [(row["owner"], {**_about(row), **(facts or {})}) for row in found]
     first = [tx.events_of(f"action_{each_cause}", told) for each_cause in causes][-1]
-    more = int(claim)
-    ended = to in _ENDS
+    same = {"state": to, "updated_at": tx.now, **(common or {})}
+    if to in _ENDS:
+        same["finished_at"] = tx.now
     changes: list[dict[str, Any]] = []
     for number, row in enumerate(found):
-        change = {"at": row["lsn"], "new_fence": row["fence"] + more, **(each[row["lsn"]] if each else {})}
-        if ended:
+        change = {**same, "fence": row["fence"] + claim, **(each[row["lsn"]] if each else {})}
+        if to in _ENDS:
             change["done_lsn"] = first + number
-        changes.append(change)
-    values = {"state": to, "updated_at": tx.now, **(common or {}), "fence": bindparam("new_fence")}
-    if ended:
-        values["finished_at"] = tx.now
-    named = [name for name in changes[0] if name not in ("at", "new_fence")]
+        changes.append({f"new_{name}": value for name, value in change.items()} | {"at": row["lsn"]})
     # The rows were read in this transaction, and nobody else writes: the conditions that were checked still hold.
-    statement = update(actions).where(actions.c.lsn == bindparam("at")).values(values)
-    if named:
-        statement = statement.values({name: bindparam(name, type_=actions.c[name].type) for name in named})
-    tx.execute(statement, changes)
+    tx.execute(_change(tuple(change)), changes)
     return {change["at"]: change["new_fence"] for change in changes}
+
+
+@cache
+def _change(names: tuple[str, ...]) -> Update:
+    """The statement that sets columns of one row; made once, which takes longer than to execute it."""
+    values = {name: bindparam(f"new_{name}", type_=actions.c[name].type) for name in names}
+    return update(actions).where(actions.c.lsn == bindparam("at")).values(values)
 
 
 def _about(row: RowMapping) -> dict[str, Any]:
     return {"action_lsn": row["lsn"], "worker": row["worker"], "queue_id": row["queue_id"]}
 
 
+_LOOK = (
+    select(*(actions.c[name] for name in ("lsn", "state", "fence", "owner", "worker", "queue_id")))
+    .where(actions.c.lsn.in_(bindparam("lsns", expanding=True)))
+    .order_by(actions.c.lsn)
+)
+
+
 def _rows(tx: Transaction, lsns: Collection[int]) -> list[RowMapping]:
-    table = actions.c
     wanted = sorted(lsns)
-    columns = (table.lsn, table.state, table.fence, table.owner, table.worker, table.queue_id)
     found: list[RowMapping] = []
     for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
-        found += tx.execute(select(*columns).where(table.lsn.in_(some)).order_by(table.lsn)).mappings()
+        found += tx.execute(_LOOK, {"lsns": wanted[start : start + _AT_ONCE]}).mappings()
     return found
 
 
