@@ -52,8 +52,12 @@ async def prove(bus: _Bus, control: ControlAddresses, identifier: str) -> None:
     ProofFailed
         The board answered with something else. Else what ``bus`` raises.
     """
-    found = await identify(bus, control)
-    if found != identifier:
+    # The whole memory is read only when what matters of it isn't as expected.
+    expected = [*identifier.encode("ascii"), 0][: control.identifier_words]
+    if (
+        await bus.read(control.identifier, len(expected)) != expected
+        and (found := await identify(bus, control)) != identifier
+    ):
         raise ProofFailed(
             f"The board answered with identifier '{found}', and '{identifier}' was expected: it runs another design. "
             "Program it again.",
