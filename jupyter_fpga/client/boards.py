@@ -88,9 +88,10 @@ class BoardHandle:
         """Wait until the design runs on the board; raises what its job failed with."""
         if self._manifest is None:
             await self.job.await_(timeout)
-            manifest = await self.job.amanifest()
-            self._session_id = (await self.lab.door.get(f"fpga/{self.job.fpga_id}/session")).get("session_id")
-            self._manifest = manifest
+            manifest, session = await asyncio.gather(
+                self.job.amanifest(), self.lab.door.get(f"fpga/{self.job.fpga_id}/session")
+            )
+            self._session_id, self._manifest = session.get("session_id"), manifest
         return self
 
     ready = blocking(aready)

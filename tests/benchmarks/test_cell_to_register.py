@@ -98,5 +98,7 @@ def test_cell_to_register(
         for stage in ("elaborate", "synthesize", "compile"):
             print(f"  {stage:<12} bare {median(bare, stage):6.2f}   lab {median(cold, stage):6.2f}")
         print(f"  {'whole':<12} bare {whole:6.2f}   lab {median(cold, 'total'):6.2f}")
-        print(f"  cold ratio {median(cold, 'total') / whole:.2f} (goal 0.65)")
-        print(f"  unchanged  {median(warm, 'total'):.3f} s, ratio {median(warm, 'total') / whole:.3f} (goal 0.05)")
+        print(f"  cold ratio {median(cold, 'total') / whole:.2f} (goal 0.40, and under 1.0 s for a small design)")
+        print(
+            f"  unchanged  {median(warm, 'total'):.3f} s, ratio {median(warm, 'total') / whole:.3f} (goal 0.03, and 0.060 s)"
+        )
