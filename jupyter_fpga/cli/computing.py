@@ -4,7 +4,7 @@ from typing import Any
 
 from traitlets import Bool, Float, Int, Unicode
 
-from jupyter_fpga.client.compute_queues import Queue
+from jupyter_fpga.client.compute.queues import Queue
 from jupyter_fpga.client.errors import Invalid
 from jupyter_fpga.client.tables import text_table
 

@@ -11,8 +11,8 @@ from traitlets import Bool, Int, List, Unicode
 
 from jupyter_fpga.client import Action
 from jupyter_fpga.client.arguments import Reader, seconds
-from jupyter_fpga.client.compute import ComputeClient
-from jupyter_fpga.client.compute_posting import Call
+from jupyter_fpga.client.compute.lab import ComputeClient
+from jupyter_fpga.client.compute.posting import Call
 from jupyter_fpga.client.errors import Invalid, LabError
 
 from .base import ALIASES, FLAGS, LAB_ALIASES, LabCommand, flag, merged

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from jupyter_fpga.client import Action
-from jupyter_fpga.client.compute import ComputeClient
+from jupyter_fpga.client.compute.lab import ComputeClient
 from jupyter_fpga.client.errors import LabError, TimedOut
 from jupyter_fpga.client.loop import loop
 

@@ -12,10 +12,10 @@
 
 from .batch import Batch, Pending
 from .boards import BoardHandle, BoardJob
-from .compute import ComputeClient
-from .compute_actions import Action
-from .compute_posting import Call
-from .compute_queues import Queue
+from .compute.actions import Action
+from .compute.lab import ComputeClient
+from .compute.posting import Call
+from .compute.queues import Queue
 from .errors import (
     Conflict,
     Forbidden,

@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 from urllib.parse import quote
 
 from .boards import BoardHandle, BoardJob
-from .compute import ComputeClient
+from .compute.lab import ComputeClient
 from .door import Door
 from .errors import Conflict, NotFound, Unavailable
 from .events import JobWatcher, follow_events

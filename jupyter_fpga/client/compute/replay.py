@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .compute_contents import Content
-from .compute_posting import Posting
-from .errors import Invalid
+from jupyter_fpga.client.errors import Invalid
+
+from .contents import Content
+from .posting import Posting
 
 __all__ = ("Recorded", "read_recording")
 

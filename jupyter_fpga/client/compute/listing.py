@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from .tables import Column
+from jupyter_fpga.client.tables import Column
 
 __all__ = ("ACTION_COLUMNS", "QUEUE_COLUMNS", "REPLAY_COLUMNS", "WORKER_COLUMNS")
 

@@ -5,9 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .compute_contents import Content, Given, read_contents, send_contents
-from .door import Door
-from .errors import Conflict, Forbidden, Invalid, LabError, NotFound, QuotaExceeded, TooLarge, Unavailable, reworded
+from jupyter_fpga.client.door import Door
+from jupyter_fpga.client.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    LabError,
+    NotFound,
+    QuotaExceeded,
+    TooLarge,
+    Unavailable,
+    reworded,
+)
+
+from .contents import Content, Given, read_contents, send_contents
 
 __all__ = ("Call", "Posting", "post_many", "post_until_taken")
 

@@ -11,18 +11,19 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from .compute_actions import Action, action_error
-from .compute_following import ActionWatcher
-from .compute_listing import ACTION_COLUMNS, QUEUE_COLUMNS, REPLAY_COLUMNS, WORKER_COLUMNS
-from .compute_posting import post_many, post_until_taken
-from .compute_queues import Queue
-from .compute_replay import Recorded, read_recording
-from .compute_submitting import Submitter
-from .compute_workers import described, load_descriptor
-from .door import Door
-from .errors import LabError
-from .loop import Following, blocking, on_the_loop
-from .tables import Table
+from jupyter_fpga.client.door import Door
+from jupyter_fpga.client.errors import LabError
+from jupyter_fpga.client.loop import Following, blocking, on_the_loop
+from jupyter_fpga.client.tables import Table
+
+from .actions import Action, action_error
+from .following import ActionWatcher
+from .listing import ACTION_COLUMNS, QUEUE_COLUMNS, REPLAY_COLUMNS, WORKER_COLUMNS
+from .posting import post_many, post_until_taken
+from .queues import Queue
+from .replay import Recorded, read_recording
+from .submitting import Submitter
+from .workers import described, load_descriptor
 
 __all__ = ("ComputeClient",)
 

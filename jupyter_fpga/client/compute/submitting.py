@@ -4,14 +4,15 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from .compute_actions import Action
-from .compute_contents import Given
-from .compute_following import ActionWatcher
-from .compute_posting import Call, Posting, post_many, post_until_taken
-from .compute_workers import find_function, find_worker
-from .door import Door
-from .errors import Invalid, LabError
-from .loop import Following, blocking, on_the_loop
+from jupyter_fpga.client.door import Door
+from jupyter_fpga.client.errors import Invalid, LabError
+from jupyter_fpga.client.loop import Following, blocking, on_the_loop
+
+from .actions import Action
+from .contents import Given
+from .following import ActionWatcher
+from .posting import Call, Posting, post_many, post_until_taken
+from .workers import find_function, find_worker
 
 __all__ = ("Submitter", "queue_path")
 

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Generator, Mapping
 from typing import Any
 
-from .compute_following import ActionWatcher
-from .compute_outputs import Outputs
-from .door import Door
-from .errors import Invalid, JobCancelled, JobFailed, LabError, TimedOut
-from .loop import Following, blocking, loop, on_the_loop
+from jupyter_fpga.client.door import Door
+from jupyter_fpga.client.errors import Invalid, JobCancelled, JobFailed, LabError, TimedOut
+from jupyter_fpga.client.loop import Following, blocking, loop, on_the_loop
+
+from .following import ActionWatcher
+from .outputs import Outputs
 
 __all__ = ("Action", "action_error")
 

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .door import Door
-from .errors import LabError, Unavailable
-from .events import RETRIES, follow_events
+from jupyter_fpga.client.door import Door
+from jupyter_fpga.client.errors import LabError, Unavailable
+from jupyter_fpga.client.events import RETRIES, follow_events
 
 __all__ = ("ActionWatcher",)
 

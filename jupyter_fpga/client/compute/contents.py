@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .door import Door
-from .errors import Invalid, LabError, Unavailable
+from jupyter_fpga.client.door import Door
+from jupyter_fpga.client.errors import Invalid, LabError, Unavailable
 
 __all__ = ("Content", "Given", "read_contents", "send_contents")
 

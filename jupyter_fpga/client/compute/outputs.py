@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .door import Door
-from .errors import Invalid, Unavailable
-from .loop import blocking, on_the_loop
+from jupyter_fpga.client.door import Door
+from jupyter_fpga.client.errors import Invalid, Unavailable
+from jupyter_fpga.client.loop import blocking, on_the_loop
 
 __all__ = ("Outputs",)
 

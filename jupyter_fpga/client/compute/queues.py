@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
-from .compute_following import ActionWatcher
-from .compute_listing import ACTION_COLUMNS
-from .compute_submitting import Submitter, queue_path
-from .door import Door
-from .loop import blocking, on_the_loop
-from .tables import Table
+from jupyter_fpga.client.door import Door
+from jupyter_fpga.client.loop import blocking, on_the_loop
+from jupyter_fpga.client.tables import Table
+
+from .following import ActionWatcher
+from .listing import ACTION_COLUMNS
+from .submitting import Submitter, queue_path
 
 __all__ = ("Queue",)
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .compute_contents import Content, Given, read_contents
-from .errors import Invalid, NotFound
+from jupyter_fpga.client.errors import Invalid, NotFound
+
+from .contents import Content, Given, read_contents
 
 __all__ = ("described", "find_function", "find_worker", "load_descriptor")
 

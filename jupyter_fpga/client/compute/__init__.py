@@ -1,0 +1,1 @@
+"""The compute floor from a script: actions, queues, workers and recordings."""
