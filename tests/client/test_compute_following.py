@@ -6,7 +6,8 @@ import json
 import pytest
 from tornado.web import RequestHandler
 
-from jupyter_fpga.client import LabClient, Unavailable, compute_following, events
+from jupyter_fpga.client import LabClient, Unavailable, events
+from jupyter_fpga.client.compute import following
 from jupyter_fpga.client.loop import loop
 
 WATERMARK = json.dumps({"lsn": 4, "prev": 4, "kind": "watermark"})
@@ -32,7 +33,7 @@ def giving(answers):
 @pytest.fixture
 def quick(monkeypatch):
     """A lab that is away is tried again at once."""
-    for module in (events, compute_following):
+    for module in (events, following):
         monkeypatch.setattr(module, "RETRIES", (0.0, 0.0))
 
 
@@ -93,7 +94,7 @@ def test_a_failed_action_tells_why(serve, talking):
     with LabClient(serve([("/events", talking(script)), ("/compute/jobs/1", giving(itertools.repeat(failed)))])) as lab:
         waiting = lab.compute._action(action())
         for ask in (waiting.wait, waiting.result, lambda: waiting.ok):
-            with pytest.raises(compute_following.LabError) as refusal:
+            with pytest.raises(following.LabError) as refusal:
                 ask()
             assert (type(refusal.value).__name__, refusal.value.code) == ("JobFailed", "runner_vanished")
             assert str(refusal.value) == "The runner vanished."
