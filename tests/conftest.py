@@ -3,6 +3,7 @@
 import contextlib
 import gc
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ IN_CI = os.environ.get("CI") == "true"
 pytest.register_assert_rewrite(
     *(f"tests.{name}" for name in ("crash.room", "crash.scenarios", "crash.mishaps", "refusals.designs"))
 )
+
+# A shell that starts tests in the background has interrupts ignored, and what the tests start would ignore them as well.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A machine that is busy with something else makes no example wrong.
 settings.register_profile("jupyter_fpga", deadline=None)
