@@ -22,7 +22,7 @@ pytest.register_assert_rewrite(
     *(f"tests.{name}" for name in ("crash.room", "crash.scenarios", "crash.mishaps", "refusals.designs"))
 )
 
-# A shell that starts tests in the background has interrupts ignored, and what the tests start would ignore them as well.
+# A shell that starts tests in the background has interrupts ignored, and what the tests start would ignore them, too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
