@@ -47,7 +47,7 @@ class _Turn:
     quick: list[Entry] = field(default_factory=list)
     """Those that need no runner."""
     flights: list[Flight] = field(default_factory=list)
-    joining: list[Entry] = field(default_factory=list)
+    joining: list[tuple[Entry, Flight]] = field(default_factory=list)
     """Those that are computed by a run under way."""
 
     def __bool__(self) -> bool:
@@ -88,7 +88,9 @@ class Dispatcher:
         """Unfinished actions."""
         self.flights: dict[tuple[str, str], Flight] = {}
         """Runs under way, by worker and action."""
-        self._ends = Ends(self.write, self.book, clock, config, self.counts, self.add, self._spawn)
+        self._ends = Ends(
+            self.write, self.book, clock, config, self.counts, add=self.add, put_back=self._put_back, spawn=self._spawn
+        )
         self._joining: list[Entry] = []
         self._quiet = 0
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -195,10 +197,18 @@ class Dispatcher:
                 self.book.occupy(twin)
             self.flights[entry.key] = flight
             turn.flights.append(flight)
-        turn.joining, self._joining = [entry for entry in self._joining if entry.waiting], []
-        for entry in turn.joining:
-            entry.waiting = False
+        joining, self._joining = self._joining, []
+        for entry in joining:
+            if not entry.waiting:
+                continue
+            under_way = self.flights.get(entry.key)
+            if under_way is None:
+                # It ended before anybody could join.
+                self.book.push(entry)
+                continue
+            under_way.join(entry, entry.fence)
             self.book.occupy(entry)
+            turn.joining.append((entry, under_way))
         return turn
 
     # --- Beginning ----------------------------------------------------------------------------------------------
@@ -206,7 +216,7 @@ class Dispatcher:
     async def _begin(self, turn: _Turn) -> None:
         reads = any(entry.action.inputs for entry in turn.quick)
         values = await asyncio.to_thread(self._compute, turn.quick) if reads else self._compute(turn.quick)
-        wanted = [lsn for flight in turn.flights for lsn in flight.entries] + [entry.lsn for entry in turn.joining]
+        wanted = [lsn for flight in turn.flights for lsn in flight.entries] + [entry.lsn for entry, _ in turn.joining]
         in_queues = {entry.queue_id for entry in turn.quick if entry.queue_id is not None}
 
         def work(tx: Transaction) -> tuple[dict[int, int], dict[int, int]]:
@@ -229,19 +239,19 @@ class Dispatcher:
                 self.book.forget(entry)
         for flight in turn.flights:
             self._launch(flight, claimed)
-        for entry in turn.joining:
-            await self._join(entry, claimed.get(entry.lsn))
+        for entry, under_way in turn.joining:
+            await self._join(entry, under_way, claimed.get(entry.lsn))
 
     def _undo(self, turn: _Turn) -> None:
         """Nothing of a turn was stored: let everything wait again."""
         for flight in turn.flights:
             self.flights.pop(flight.first.key, None)
-        at_work = [entry for flight in turn.flights for entry in list(flight.entries.values())]
+        at_work = [entry for flight in turn.flights for entry in flight.entries.values()]
+        at_work += [entry for entry, under_way in turn.joining if entry.flight is under_way]
         for entry in at_work:
             entry.flight.leave(entry)
-        for entry in (*at_work, *turn.joining):
             self.book.release(entry)
-        for entry in (*turn.quick, *at_work, *turn.joining):
+        for entry in (*turn.quick, *at_work):
             if entry.lsn in self.book.entries:
                 self.add(entry)
 
@@ -272,21 +282,29 @@ class Dispatcher:
         self.counts.shared += len(flight.entries) - 1
         flight.task = asyncio.create_task(self._fly(flight), name=f"jupyter_fpga action {flight.first.lsn}")
 
-    async def _join(self, entry: Entry, fence: int | None) -> None:
-        flight = self.flights.get(entry.key)
-        if fence is None or entry.lsn not in self.book.entries:
-            # Cancelled a moment ago.
-            self.book.release(entry)
-        elif flight is None:
-            # The run ended just then: back to the others.
-            self.book.release(entry)
-            if await self.write("action back", lambda tx: moves.move(tx, "retracted", {entry.lsn: fence})):
-                self.add(entry)
-        else:
-            flight.join(entry, fence)
+    async def _join(self, entry: Entry, flight: Flight, fence: int | None) -> None:
+        if entry.flight is flight:
+            if fence is None:
+                # Cancelled a moment ago.
+                flight.leave(entry)
+                self.book.release(entry)
+                return
+            entry.fence = fence
             self.counts.shared += 1
             if flight.started is not None:
                 self._note_start(flight)
+        elif fence is not None and not entry.waiting:
+            # The run ended before it could know of the claim.
+            entry.fence = fence
+            await self._put_back(entry)
+
+    async def _put_back(self, entry: Entry) -> None:
+        """Let an action wait again that was claimed for a run which doesn't know of it."""
+        if entry.lsn not in self.book.entries:
+            return
+        fences: dict[int, int | None] = {entry.lsn: entry.fence}
+        if await self.write("action back", lambda tx: moves.move(tx, "retracted", fences)):
+            self.add(entry)
 
     # --- Running ------------------------------------------------------------------------------------------------
 

@@ -51,6 +51,8 @@ class Ends:
         The dispatcher's parts.
     add
         Lets an action wait for its turn.
+    put_back
+        Does so with one that was claimed for a run which ended without it.
     spawn
         Runs a task that is ended with the dispatcher.
     """
@@ -62,7 +64,9 @@ class Ends:
         clock: Clock,
         config: ComputeConfig,
         counts: Counts,
+        *,
         add: Callable[[Entry], None],
+        put_back: Callable[[Entry], Coroutine[Any, Any, None]],
         spawn: Callable[[Coroutine[Any, Any, Any]], None],
     ) -> None:
         self._write = write
@@ -71,6 +75,7 @@ class Ends:
         self._config = config
         self._counts = counts
         self._add = add
+        self._put_back = put_back
         self._spawn = spawn
         self._batches: Batches[End, None] = Batches(self._store)
 
@@ -108,6 +113,9 @@ class Ends:
                 self._book.release(entry)
                 if entry.lsn in lsns:
                     self._after(entry, end)
+                elif not entry.waiting:
+                    # It joined while the end was being stored.
+                    self._spawn(self._put_back(entry))
         return [None] * len(ends)
 
     def _store_end(self, tx: Transaction, end: End, now: float) -> dict[int, int]:
