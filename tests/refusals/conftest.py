@@ -126,7 +126,7 @@ class Lab:
         return self.folder / "data"
 
     def children(self) -> set[int]:
-        """Its processes: one for each board that is on, and one for each program of a build."""
+        """Its processes: one for each board that is on, and the runner of builds."""
         found: set[int] = set()
         for task in Path(f"/proc/{self.pid}/task").iterdir():
             with suppress(FileNotFoundError):

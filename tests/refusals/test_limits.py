@@ -91,6 +91,9 @@ def test_a_lab_that_was_told_of_much_is_at_rest(tight: Lab) -> None:
     olga = tight.people["olga"]
     assert {board["state"] for board in olga.get("/fpga")} == {"idle"}
     assert olga.get("/jobs?status=running") == olga.get("/jobs?status=queued") == []
-    assert len(tight.children()) == 2
+    # Two boards, and the runner, which runs nothing.
+    assert len(tight.children()) == 3
+    info = olga.get("/compute/sysinfo")
+    assert (info["queue_depths"]["unfinished"], [at["running"] for at in info["runner"]["processes"]]) == (0, [[]])
     status, content, _ = tight.people["nobody"].ask("GET", "/health")
     assert (status, json.loads(content)["ok"]) == (200, True)

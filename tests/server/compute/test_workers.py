@@ -59,7 +59,7 @@ async def test_workers_are_for_operators(people):
     [
         ([], "it must be a JSON object; got a list."),
         (descriptor(functions=[]), "“functions” must be a list of objects with “name” and “version”."),
-        (descriptor(executables={}), "“executables” must name at least one; the first is the program that is started."),
+        (descriptor(executables={}), "“executables” must name at least one: the program that is started."),
         (
             descriptor(executables={"../x": "0" * 64}),
             '"../x" is no path; use letters, digits, “_”, “-”, “.” and “/”, and no “..”.',
