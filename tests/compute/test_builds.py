@@ -212,3 +212,17 @@ async def test_a_build_whose_lab_died_holds_up_nobody(make: Make) -> None:
     await again.build(design("good = 1"), BuildOptions(), **heard.listeners)
     assert heard.work[0] == ("elaborate", "running", False)
     assert again.compute._dispatcher.book.entries == {}
+
+
+async def test_a_build_that_is_cancelled_at_any_moment_leaves_nothing_at_work(make: Make) -> None:
+    builds = await make(parallel=1)
+    dispatcher = builds.compute._dispatcher
+    for turns in range(40):
+        task = asyncio.create_task(builds.build(design(f"import time; time.sleep(600)  # {turns}"), BuildOptions()))
+        for _ in range(turns):
+            # Each turn of the loop is another moment: before it is taken, while it is, when it runs.
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        assert task.cancelled()
+        assert (dispatcher.book.entries, dispatcher.flights) == ({}, {})

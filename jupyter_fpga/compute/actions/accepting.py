@@ -20,6 +20,7 @@ from jupyter_fpga.compute.actions.ready import Entry
 from jupyter_fpga.compute.actions.recording import Recorder
 from jupyter_fpga.compute.actions.workers import Workers
 from jupyter_fpga.compute.cache import ActionCache
+from jupyter_fpga.compute.sandbox.supervisor import uninterrupted
 from jupyter_fpga.errors import LabError, Unavailable
 from jupyter_fpga.people import Person
 from jupyter_fpga.store import Transaction
@@ -115,12 +116,13 @@ class Accepting:
                 return kept_result(kept), True
         worker = self._workers.resolve(action.function, action.version, self._workers.lab_id)
         wanted = Wanted(action, None, worker, None, priority, use_cache, owner, rank)
-        lsn: int = (await self._batches.add(wanted))["lsn"]
+        taking = asyncio.ensure_future(self._batches.add(wanted))
         try:
+            lsn: int = (await asyncio.shield(taking))["lsn"]
             self._dispatcher.listen(lsn, on_log)
             row = await end_of(lsn)
         except asyncio.CancelledError:
-            await self._dispatcher.cancel([lsn])
+            await uninterrupted(self._withdraw(taking))
             raise
         # Nobody else asks for it: what was made is in the cache, and what happened in the log of events.
         await self._dispatcher.write("action retire", lambda tx: moves.retire(tx, [lsn]))
@@ -128,6 +130,14 @@ class Accepting:
             return dict(row["result"]), False
         error = row["error"] or {"error": "cancelled", "message": "Somebody cancelled the action.", "detail": {}}
         raise Unavailable(error["message"], code=error["error"], detail=error.get("detail"))
+
+    async def _withdraw(self, taking: "asyncio.Future[dict[str, Any]]") -> None:
+        """End an action whose asker is gone, even one that was just being taken."""
+        await asyncio.wait({taking})
+        if taking.exception() is None:
+            lsn: int = taking.result()["lsn"]
+            await self._dispatcher.cancel([lsn])
+            await self._dispatcher.write("action retire", lambda tx: moves.retire(tx, [lsn]))
 
     async def _look_up(self, wanted: Sequence[Wanted]) -> None:
         """Find results that are there already. Built-ins are computed faster than they are found."""
