@@ -1,6 +1,7 @@
 import asyncio
 import os
 import resource
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from jupyter_fpga.compute.sandbox.limits import MIB, Limits
 from jupyter_fpga.compute.sandbox.process import wait_readable
-from jupyter_fpga.compute.sandbox.programs import Finished, Runner
+from jupyter_fpga.compute.sandbox.programs import Finished, ProgramKilled, Runner
 from jupyter_fpga.compute.sandbox.walls import Mount, Sandbox
 from jupyter_fpga.compute.sandbox.workfolder import BadOutput
 
@@ -345,3 +346,27 @@ async def test_a_lab_that_is_killed_takes_its_programs_along(walled: Runner, tmp
     await wait_readable(reader)
     assert os.read(reader, 2) == b""
     os.close(reader)
+
+
+class Deadly(type(Path())):  # type: ignore[misc]
+    """An input whose reading kills what waits for it."""
+
+    def read_bytes(self) -> bytes:
+        for task in Path("/proc/self/task").iterdir():
+            for child in (task / "children").read_text().split():
+                os.kill(int(child), signal.SIGKILL)
+        raise FileNotFoundError(2, "No such file or directory")
+
+
+async def test_a_sandbox_that_is_killed_before_its_program_begins(walled: Runner, tmp_path: Path) -> None:
+    waiting = walled.run(["true"], limits=Limits(), inputs={"text": Deadly(tmp_path / "text")})
+    with pytest.raises(ProgramKilled) as caught:
+        await waiting
+    assert caught.value.message == (
+        "The sandbox was killed from outside before its program began; the machine may be out of memory. Try again."
+    )
+
+
+async def test_an_input_that_is_not_there_is_something_else(walled: Runner, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        await walled.run(["true"], limits=Limits(), inputs={"text": tmp_path / "text"})

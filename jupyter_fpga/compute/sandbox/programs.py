@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import select
 import signal
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -59,6 +60,22 @@ class Finished:
     cpu_seconds: float
     peak_bytes: int
     outputs: dict[str, Path] = field(default_factory=dict)
+
+
+@contextmanager
+def _killed_before_it_began(launched: Launched) -> Iterator[None]:
+    """What can't be found of a program that waits at its gate, because it is gone, is told as what it is."""
+    try:
+        yield
+    except OSError as error:
+        # With bubblewrap its child dies a moment later.
+        ended, _, _ = select.select([launched.leader_fd], [], [], 0.1)
+        if ended:
+            raise ProgramKilled(
+                "The sandbox was killed from outside before its program began; the machine may be out of memory. Try "
+                "again."
+            ) from error
+        raise
 
 
 class Runner:
@@ -147,13 +164,14 @@ class Runner:
             opened: list[int] = []
             tree: Tree | None = None
             try:
-                folder, tree, disk = self._watchers(launched, work, mark, limits, opened)
-                put(folder, inputs or {})
-                if waiting is None:
-                    launched.limit(limits, count_processes=self.sandbox.counts_processes)
-                else:
-                    waiting.order(command, limits, count_processes=self.sandbox.counts_processes)
-                    tree = Since(tree)
+                with _killed_before_it_began(launched):
+                    folder, tree, disk = self._watchers(launched, work, mark, limits, opened)
+                    put(folder, inputs or {})
+                    if waiting is None:
+                        launched.limit(limits, count_processes=self.sandbox.counts_processes)
+                    else:
+                        waiting.order(command, limits, count_processes=self.sandbox.counts_processes)
+                        tree = Since(tree)
                 supervisor = Supervisor(launched, tree, disk, limits, clock=self._clock, on_output=on_output)
                 started = self._clock.monotonic()
                 if on_start is not None:
