@@ -21,7 +21,7 @@ from .errors import BuildFailed, Refused
 from .options import CELL, LINE, HelpWanted, parse
 from .progress import InPlace, Progress, Screen, TextScreen
 from .summary import Summary
-from .watching import watch
+from .watching import submitted, watch
 
 __all__ = ("FpgaMagics",)
 
@@ -87,10 +87,10 @@ class FpgaMagics(Magics):
             "use_cache": not arguments.no_cache,
         }
         if arguments.build_only:
-            job = lab.build(source.content, **options)
+            job = submitted(lab.abuild(source.content, **options))
         else:
             board = self.desk.board_for(name, arguments.board, options["target"], arguments.tag)
-            job = lab.submit(source.content, board=board, tags=arguments.tag, **options)
+            job = submitted(lab.asubmit(source.content, board=board, tags=arguments.tag, **options))
         self.desk.last_job = job
         if arguments.no_wait:
             self._leave(name, job, build_only=arguments.build_only)

@@ -4,7 +4,8 @@ import asyncio
 import functools
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from jupyter_fpga.client import Job
 from jupyter_fpga.client.errors import Conflict, LabError, TimedOut
@@ -13,10 +14,34 @@ from jupyter_fpga.client.loop import loop
 from .errors import Interrupted
 from .progress import Progress, Screen
 
-__all__ = ("watch",)
+__all__ = ("submitted", "watch")
 
 #: Seconds between two pictures of what goes on: a running clock looks alive, and any front end keeps up.
 PICTURE = 0.2
+#: Seconds that an interrupted submission is waited for: the lab takes a design in some milliseconds.
+LONGEST = 10.0
+
+
+JobT = TypeVar("JobT", bound=Job)
+
+
+def submitted(submitting: Coroutine[Any, Any, JobT]) -> JobT:
+    """The job that the lab takes; an interrupt in just that moment waits for it, and cancels it.
+
+    Raises
+    ------
+    Interrupted
+        The person interrupted; the message tells what became of the job.
+    """
+    future = loop.submit(submitting)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        try:
+            job = future.result(LONGEST)
+        except (LabError, TimeoutError):
+            raise Interrupted("Interrupted. Nothing was submitted.") from None
+        raise Interrupted(f"Interrupted. {_stop(job)}") from None
 
 
 def watch(
