@@ -17,6 +17,9 @@ def _open(page: Page, name: str) -> None:
     page.get_by_role("listitem", name=name).dblclick()
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible(timeout=PATIENCE)
+    # The indicator is idle from the start; the status bar is so once the kernel is connected. Cells that are run before
+    # may be dropped when it is.
+    expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
 
 
 def _run(page: Page, what: str) -> None:
