@@ -1,10 +1,18 @@
 """Time, passed in, so that a test can move it."""
 
 import asyncio
+import datetime
 import time
 from typing import Protocol
 
-__all__ = ("Clock", "SystemClock")
+__all__ = ("Clock", "SystemClock", "iso")
+
+
+def iso(seconds: float | None) -> str | None:
+    """A moment in UTC as ISO 8601 with milliseconds and ``+00:00``, which ``datetime.fromisoformat`` reads."""
+    if seconds is None:
+        return None
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds")
 
 
 class Clock(Protocol):

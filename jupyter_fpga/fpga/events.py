@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from jupyter_fpga.fpga.records import iso
+from jupyter_fpga.clock import iso
 from jupyter_fpga.people import Person
 from jupyter_fpga.store import Event, Store
 

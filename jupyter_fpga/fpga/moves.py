@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy import RowMapping, and_, insert, or_, select, update
 
+from jupyter_fpga.clock import iso
 from jupyter_fpga.fpga import states
 from jupyter_fpga.fpga.edges import Edges, Lease
-from jupyter_fpga.fpga.records import LAB, error_record, iso
+from jupyter_fpga.fpga.records import LAB, error_record
 from jupyter_fpga.store.tables import board_sessions, jobs
 
 __all__ = ("Lease", "Move")

@@ -1,25 +1,18 @@
 """Rows of the store as the API shows them: names, times and what each person may see."""
 
-import datetime
 from collections.abc import Mapping
 from typing import Any
 
+from jupyter_fpga.clock import iso
 from jupyter_fpga.compute.builds.design import BuildResult
 from jupyter_fpga.people import Person
 
-__all__ = ("LAB", "board_record", "error_record", "iso", "job_record", "session_record", "stage_records")
+__all__ = ("LAB", "board_record", "error_record", "job_record", "session_record", "stage_records")
 
 LAB = "(lab)"
 """Owner of what the lab does by itself."""
 
 Row = Mapping[Any, Any]
-
-
-def iso(seconds: float | None) -> str | None:
-    """A moment in UTC as ISO 8601 with milliseconds and ``+00:00``, which ``datetime.fromisoformat`` reads."""
-    if seconds is None:
-        return None
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="milliseconds")
 
 
 def session_record(row: Row, person: Person, now: float) -> dict[str, Any]:

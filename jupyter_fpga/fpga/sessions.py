@@ -4,11 +4,12 @@ from typing import Any
 
 from sqlalchemy import RowMapping, select, update
 
+from jupyter_fpga.clock import iso
 from jupyter_fpga.fpga import refusals
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.moves import Move
 from jupyter_fpga.fpga.pool import Unit
-from jupyter_fpga.fpga.records import iso, session_record
+from jupyter_fpga.fpga.records import session_record
 from jupyter_fpga.people import Person
 from jupyter_fpga.store.tables import board_sessions
 

@@ -2,9 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import TypeVar
 
 from sqlalchemy import Connection, delete, insert, select, tuple_, update
 
@@ -12,6 +11,7 @@ from jupyter_fpga.clock import Clock
 from jupyter_fpga.compute.actions import refusals
 from jupyter_fpga.compute.actions.config import ComputeConfig
 from jupyter_fpga.compute.actions.descriptors import check_hash
+from jupyter_fpga.compute.actions.portions import portions
 from jupyter_fpga.compute.cache import ActionCache, Blob, digest_of
 from jupyter_fpga.errors import LabError
 from jupyter_fpga.people import Person
@@ -20,14 +20,10 @@ from jupyter_fpga.store.action_tables import actions, chunk_grants, chunks, work
 
 __all__ = ("Chunks", "grant", "granted", "hashes_in_use")
 
-_AT_ONCE = 500
-
-ItemT = TypeVar("ItemT")
-
 
 def grant(tx: Transaction, pairs: Collection[tuple[str, str]]) -> None:
     """Note that owners have contents: pairs of hash and owner."""
-    for some in _portions(sorted(pairs)):
+    for some in portions(sorted(pairs)):
         table = chunk_grants.c
         theirs = tuple_(table.hash, table.owner).in_(some)
         tx.execute(update(chunk_grants).where(theirs).values(used_at=tx.now))
@@ -40,7 +36,7 @@ def grant(tx: Transaction, pairs: Collection[tuple[str, str]]) -> None:
 def granted(tx: Transaction, owner: str, hashes: Collection[str]) -> set[str]:
     """Those of ``hashes`` that ``owner`` has; they count as used now."""
     found: set[str] = set()
-    for some in _portions(sorted(hashes)):
+    for some in portions(sorted(hashes)):
         mine = (chunk_grants.c.owner == owner) & chunk_grants.c.hash.in_(some)
         touched = update(chunk_grants).where(mine).values(used_at=tx.now).returning(chunk_grants.c.hash)
         found |= set(tx.execute(touched).scalars())
@@ -142,7 +138,3 @@ class Chunks:
             tx.execute(delete(chunks).where(chunks.c.hash.not_in(select(table.hash))))
 
         await self._store.write(work)
-
-
-def _portions(items: Sequence[ItemT]) -> Iterable[Sequence[ItemT]]:
-    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping, Update, bindparam, delete, insert, select, update
 
+from jupyter_fpga.compute.actions.portions import portions
 from jupyter_fpga.compute.actions.states import ACTION_EDGES, QUEUE_EDGES, UNFINISHED, Cause, QueueCause
 from jupyter_fpga.store import Transaction
 from jupyter_fpga.store.action_tables import actions, queues
@@ -22,9 +23,6 @@ __all__ = (
     "stale_result",
     "touch_queues",
 )
-
-_AT_ONCE = 500
-"""Parameters in one IN (…): SQLite takes 32,766, PostgreSQL too, but long statements are parsed anew each time."""
 
 _ACCEPT = insert(actions)
 _ENDS = ("completed", "failed", "abandoned", "cancelled")
@@ -114,10 +112,9 @@ _LOOK = (
 
 
 def _rows(tx: Transaction, lsns: Collection[int]) -> list[RowMapping]:
-    wanted = sorted(lsns)
     found: list[RowMapping] = []
-    for start in range(0, len(wanted), _AT_ONCE):
-        found += tx.execute(_LOOK, {"lsns": wanted[start : start + _AT_ONCE]}).mappings()
+    for some in portions(sorted(lsns)):
+        found += tx.execute(_LOOK, {"lsns": some}).mappings()
     return found
 
 
@@ -141,8 +138,8 @@ def stale_result(tx: Transaction, lsn: int, fence: int, runner: str) -> None:
 
 def retire(tx: Transaction, lsns: Collection[int]) -> None:
     """Forget finished actions."""
-    for start in range(0, len(lsns), _AT_ONCE):
-        tx.execute(delete(actions).where(actions.c.lsn.in_(sorted(lsns)[start : start + _AT_ONCE])))
+    for some in portions(sorted(lsns)):
+        tx.execute(delete(actions).where(actions.c.lsn.in_(some)))
 
 
 def move_queue(tx: Transaction, queue_id: int, cause: QueueCause) -> RowMapping | None:

@@ -1,18 +1,13 @@
 """Rows of the store as the API shows them."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
 
+from jupyter_fpga.clock import iso
 from jupyter_fpga.compute.actions.states import UNFINISHED
 
-__all__ = ("action_record", "is_finished", "iso", "queue_record")
-
-
-def iso(time: float | None) -> str | None:
-    """Unix seconds as ISO 8601 in UTC, to the millisecond."""
-    return None if time is None else datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")
+__all__ = ("action_record", "is_finished", "queue_record")
 
 
 def is_finished(row: RowMapping) -> bool:
