@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from jupyter_fpga.compute.actions.ready import Entry
 from jupyter_fpga.compute.actions.recording import Recorder
 from jupyter_fpga.compute.actions.workers import Workers
 from jupyter_fpga.compute.cache import ActionCache
+from jupyter_fpga.compute.cache import Entry as CacheEntry
 from jupyter_fpga.compute.sandbox.supervisor import uninterrupted
 from jupyter_fpga.errors import LabError, Unavailable
 from jupyter_fpga.people import Person
@@ -96,6 +97,17 @@ class Accepting:
             raise unexpected
         return [answer for answer in answers if not isinstance(answer, Exception) or isinstance(answer, LabError)]
 
+    async def kept(
+        self, action: Action, need: Collection[str] | None, on_log: Callable[[str], None]
+    ) -> CacheEntry | None:
+        """See :meth:`Compute.kept`."""
+        entry = await asyncio.to_thread(self._cache.lookup, action.id, need)
+        if entry is not None:
+            self._dispatcher.counts.kept += 1
+            for line in entry.log:
+                on_log(line)
+        return entry
+
     async def perform(
         self,
         action: Action,
@@ -105,15 +117,11 @@ class Accepting:
         use_cache: bool,
         on_log: Callable[[str], None],
         end_of: Callable[[int], Awaitable[RowMapping]],
-    ) -> tuple[dict[str, Any], bool]:
+    ) -> dict[str, Any]:
         """See :meth:`Compute.perform`."""
-        if use_cache:
-            kept = await asyncio.to_thread(self._cache.lookup, action.id)
-            if kept is not None:
-                for line in kept.log:
-                    on_log(line)
-                self._dispatcher.counts.kept += 1
-                return kept_result(kept), True
+        # Whoever asks has looked already, but may have waited since: for the base, say.
+        if use_cache and (kept := await self.kept(action, None, on_log)) is not None:
+            return kept_result(kept)
         worker = self._workers.resolve(action.function, action.version, self._workers.lab_id)
         wanted = Wanted(action, None, worker, None, priority, use_cache, owner, rank)
         taking = asyncio.ensure_future(self._batches.add(wanted))
@@ -127,7 +135,7 @@ class Accepting:
         # Nobody else asks for it: what was made is in the cache, and what happened in the log of events.
         await self._dispatcher.write("action retire", lambda tx: moves.retire(tx, [lsn]))
         if row["state"] == "completed":
-            return dict(row["result"]), False
+            return dict(row["result"])
         error = row["error"] or {"error": "cancelled", "message": "Somebody cancelled the action.", "detail": {}}
         raise Unavailable(error["message"], code=error["error"], detail=error.get("detail"))
 

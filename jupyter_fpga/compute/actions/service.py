@@ -26,7 +26,7 @@ from jupyter_fpga.compute.actions.records import action_record, is_finished
 from jupyter_fpga.compute.actions.sysinfo import sysinfo
 from jupyter_fpga.compute.actions.upkeep import Upkeep
 from jupyter_fpga.compute.actions.workers import LabFunctions, Workers
-from jupyter_fpga.compute.cache import ActionCache
+from jupyter_fpga.compute.cache import ActionCache, Entry
 from jupyter_fpga.compute.runners import ActionRunner
 from jupyter_fpga.compute.sandbox import Sandbox
 from jupyter_fpga.compute.sandbox.supervisor import uninterrupted
@@ -178,6 +178,18 @@ class Compute:
         resolved = self._workers.resolve(action.function, action.version, worker)
         return Wanted(action, person, resolved, queue, priority, use_cache)
 
+    async def kept(self, action: Action, need: Collection[str] | None, on_log: Callable[[str], None]) -> Entry | None:
+        """The result of an action, if it is there already. For the floors above.
+
+        Parameters
+        ----------
+        need
+            Files that must be sound; all of them if ``None``.
+        on_log
+            Gets each line that was printed when it was made.
+        """
+        return await self._accepting.kept(action, need, on_log)
+
     async def perform(
         self,
         action: Action,
@@ -187,7 +199,7 @@ class Compute:
         priority: int = 0,
         use_cache: bool = True,
         on_log: Callable[[str], None] = lambda line: None,
-    ) -> tuple[dict[str, Any], bool]:
+    ) -> dict[str, Any]:
         """Have one of the lab's own functions computed, and wait for its end. For the floors above.
 
         When the caller is cancelled, so is the action.
@@ -203,8 +215,8 @@ class Compute:
 
         Returns
         -------
-        tuple
-            The result, and whether it was there already.
+        dict
+            The result.
 
         Raises
         ------
@@ -410,10 +422,6 @@ class Compute:
     @property
     def _at_work(self) -> int:
         return sum(len(flight.entries) for flight in self._dispatcher.flights.values())
-
-    def served_from_cache(self) -> None:
-        """A floor above has found a result by itself."""
-        self._dispatcher.counts.kept += 1
 
     async def sysinfo(self, person: Person) -> dict[str, Any]:
         """What the machine has, and what it is doing."""

@@ -317,15 +317,11 @@ class _Build:
         started = loop.time()
         # The base is the lab's own: doing a design again doesn't mean doing that again.
         use_cache = self._use_cache or stage == "base"
-        entry = await asyncio.to_thread(self._cache.lookup, action.id, need) if use_cache else None
+        entry = await self._compute.kept(action, need, self._on_log) if use_cache else None
         cached = entry is not None
         if entry is None:
             self._on_stage(StageReport(stage, 0.0, False, "running"))
             entry = await self._perform(stage, await ready() if ready is not None else action, use_cache)
-        else:
-            self._compute.served_from_cache()
-            for line in entry.log:
-                self._on_log(line)
         if stage != "base" or not cached:
             report = StageReport(stage, loop.time() - started, cached)
             self.stages.append(report)
@@ -338,7 +334,7 @@ class _Build:
         return entry if entry is not None else await self._perform(stage, action, True)
 
     async def _perform(self, stage: Stage, action: Action, use_cache: bool) -> Entry:
-        result, _ = await self._compute.perform(
+        result = await self._compute.perform(
             action,
             owner=_LAB if stage == "base" else self._owner,
             rank=RANK[stage],
