@@ -55,6 +55,7 @@ class ServedLab:
     url: str
     token: str
     environment: dict[str, str]
+    process: "subprocess.Popen[bytes]"
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +69,7 @@ def served_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedLab]:
     environment["IPYTHONDIR"] = str(folder / "ipython")
     # Ends by itself when the test run was killed; after an hour, as long tests of other parts come between two uses.
     lab = start_lab(["--boards=4", "--idle-exit=3600"], environment=environment)
-    yield ServedLab(lab.url, lab.token, environment)
+    yield ServedLab(lab.url, lab.token, environment, lab.process)
     lab.process.terminate()
     assert lab.process.wait() == 0
 
@@ -76,6 +77,7 @@ def served_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedLab]:
 @pytest.fixture
 def lab(served_lab: ServedLab) -> Iterator[LabClient]:
     """A client of the served lab; what the test has begun is ended after it, and what it holds given back."""
+    assert served_lab.process.poll() is None, "the tests' lab has ended: an earlier test did that"
     with LabClient(served_lab.url, served_lab.token) as client:
         yield client
         for status in ("queued", "running"):

@@ -348,20 +348,28 @@ async def test_a_lab_that_is_killed_takes_its_programs_along(walled: Runner, tmp
     os.close(reader)
 
 
+def children() -> set[int]:
+    """The processes that this one has started, whichever of its threads did."""
+    lists = [(task / "children").read_text().split() for task in Path("/proc/self/task").iterdir()]
+    return {int(child) for words in lists for child in words}
+
+
 class Deadly(type(Path())):  # type: ignore[misc]
-    """An input whose reading kills what waits for it."""
+    """An input whose reading kills what waits for it, and nothing that other tests have started."""
+
+    spared: frozenset[int] = frozenset()
 
     def read_bytes(self) -> bytes:
-        for task in Path("/proc/self/task").iterdir():
-            for child in (task / "children").read_text().split():
-                os.kill(int(child), signal.SIGKILL)
+        for child in children() - self.spared:
+            os.kill(child, signal.SIGKILL)
         raise FileNotFoundError(2, "No such file or directory")
 
 
 async def test_a_sandbox_that_is_killed_before_its_program_begins(walled: Runner, tmp_path: Path) -> None:
-    waiting = walled.run(["true"], limits=Limits(), inputs={"text": Deadly(tmp_path / "text")})
+    deadly = Deadly(tmp_path / "text")
+    deadly.spared = frozenset(children())
     with pytest.raises(ProgramKilled) as caught:
-        await waiting
+        await walled.run(["true"], limits=Limits(), inputs={"text": deadly})
     assert caught.value.message == (
         "The sandbox was killed from outside before its program began; the machine may be out of memory. Try again."
     )
