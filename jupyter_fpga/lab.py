@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .clock import Clock, SystemClock
@@ -164,7 +164,7 @@ class Lab:
             store=self._store,
             builds=self._workshop,
             drivers={"simulated": SimulatedDriver(sandbox, config.data_dir / "boards")},
-            config=config.fpga,
+            config=replace(config.fpga, several_users=config.several_users),
             data_dir=config.data_dir,
             clock=self._clock,
         )

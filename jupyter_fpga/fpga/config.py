@@ -77,6 +77,8 @@ class FpgaConfig:
         16,667 single reads a second.
     alarm_horizon
         The longest single sleep until a known time: a machine that was suspended notices within this.
+    several_users
+        Whether people who don't trust one another share the lab.
     watermark_seconds
         A reader of events learns after this time how far the log is, when events passed that aren't theirs to see.
     """
@@ -96,6 +98,7 @@ class FpgaConfig:
     stream_burst: int = 20_000
     alarm_horizon: float = 300.0
     watermark_seconds: float = 1.0
+    several_users: bool = False
 
     def board(self, fpga_id: int) -> BoardConfig | None:
         """The configuration of one board, ``None`` when there is no such board."""

@@ -10,6 +10,7 @@ __all__ = (
     "bench_rejected",
     "design_rejected",
     "design_too_large",
+    "etherbone_not_shared",
     "filter_rejected",
     "fpga_not_found",
     "fpga_not_free",
@@ -325,6 +326,15 @@ def observers_only_read(fpga_id: int) -> Forbidden:
     return Forbidden(
         f"You watch board {fpga_id}, which its holder alone may write. Read, or submit a design of your own.",
         code="observers_only_read",
+        detail={"fpga_id": fpga_id},
+    )
+
+
+def etherbone_not_shared(fpga_id: int) -> Forbidden:
+    return Forbidden(
+        f"Several people share this lab, so it opens no port of its machine to board {fpga_id}. Open one on your own "
+        f"machine: jupyter fpga etherbone {fpga_id}",
+        code="etherbone_not_shared",
         detail={"fpga_id": fpga_id},
     )
 

@@ -15,7 +15,19 @@ from sqlalchemy import Connection, RowMapping, select
 from jupyter_fpga._version import __version__
 from jupyter_fpga.clock import Clock, SystemClock
 from jupyter_fpga.compute.builds.design import Source
-from jupyter_fpga.fpga import bench, events, jobs, metrics, refusals, restart, sessions, stream, submission, worker
+from jupyter_fpga.fpga import (
+    bench,
+    etherbone,
+    events,
+    jobs,
+    metrics,
+    refusals,
+    restart,
+    sessions,
+    stream,
+    submission,
+    worker,
+)
 from jupyter_fpga.fpga.config import BoardConfig, FpgaConfig, SubmitOptions
 from jupyter_fpga.fpga.drivers import Driver
 from jupyter_fpga.fpga.floor import Builder, Floor
@@ -263,6 +275,14 @@ class Fpga:
     ) -> stream.Stream:
         """A live path to a board, for one design or for any: see :func:`~jupyter_fpga.fpga.stream.open_stream`."""
         return await stream.open_stream(self._floor, person, fpga_id, observe=observe, design=design)
+
+    async def etherbone(self, person: Person, fpga_id: int, *, design: str | None = None) -> etherbone.EtherbonePath:
+        """A path for packets of LiteX's tools: see :func:`~jupyter_fpga.fpga.etherbone.open_path`."""
+        return await etherbone.open_path(self._floor, person, fpga_id, design=design)
+
+    async def etherbone_port(self, person: Person, fpga_id: int, *, design: str | None = None) -> dict[str, Any]:
+        """The port of a board session for LiteX's tools: see :func:`~jupyter_fpga.fpga.etherbone.open_port`."""
+        return await etherbone.open_port(self._floor, person, fpga_id, design=design)
 
     async def bench(self, person: Person, fpga_id: int) -> dict[str, Any]:
         """What a bench shows of the holder's board: LEDs, buttons, switches, clock cycles."""

@@ -104,6 +104,25 @@ class _JupyterSocket(WebSocketMixin, SocketHandler, _JupyterHost, JupyterHandler
         await self.shake_hands(**texts)
 
 
+@web.stream_request_body
+class _JupyterRouteAndSocket(WebSocketMixin, SocketHandler, _JupyterRouteBase):
+    async def prepare(self) -> None:  # type: ignore[override]
+        if self.request.method != "GET":
+            await _JupyterRouteBase.prepare(self)
+            return
+        _lend_api_key(self.request)
+        await JupyterHandler.prepare(self, _redirect_to_login=False)
+        await _sign_in(self, "execute")
+
+    @ws_authenticated
+    async def get(self, **texts: str) -> None:
+        await self.shake_hands(**texts)
+
+    @web.authenticated
+    async def post(self, **texts: str) -> None:
+        await self.serve(**texts)
+
+
 class _JupyterUnknown(UnknownPath, _JupyterApi):
     async def prepare(self) -> None:  # type: ignore[override]
         _lend_api_key(self.request)
@@ -132,8 +151,11 @@ def jupyter_handlers(door: Door, base_url: str, folder: str) -> list[tuple[str, 
     handlers: list[tuple[str, Any, dict[str, Any]]] = []
     for path, routes in group_by_path(ROUTES).items():
         table = tuple(routes.values())
-        if any(route.socket for route in table):
-            kind: Any = _JupyterSocket
+        sockets = {route.socket for route in table}
+        if len(sockets) == 2:
+            kind: Any = _JupyterRouteAndSocket
+        elif True in sockets:
+            kind = _JupyterSocket
         else:
             kind = _JupyterPublicRoute if all(route.public for route in table) else _JupyterRoute
         handlers.append((f"/{folder}{pattern(path)}", kind, {"door": door, "base": base, "routes": routes}))

@@ -24,6 +24,8 @@ __all__ = (
     "Board",
     "BoardSession",
     "Envelope",
+    "EtherbonePort",
+    "EtherboneQuery",
     "Health",
     "Job",
     "JobAccepted",
@@ -343,6 +345,19 @@ class StreamQuery(QueryModel):
 
     design: str | None = Field(None, max_length=100, description=_DESIGN + " The stream ends when it gets one.")
     observe: bool = Field(False, description="Only read, beside the holder, where the holder allows it.")
+
+
+class EtherboneQuery(QueryModel):
+    """Whose ``csr.csv`` LiteX's tools go by."""
+
+    design: str | None = Field(None, max_length=100, description=_DESIGN)
+
+
+class EtherbonePort(AnswerModel):
+    """Where LiteX's tools find a board."""
+
+    host: str = Field(description="Always 127.0.0.1: the lab's own machine.")
+    port: int
 
 
 class Health(AnswerModel):

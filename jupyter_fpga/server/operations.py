@@ -14,6 +14,8 @@ from .models import (
     BenchAction,
     Board,
     BoardSession,
+    EtherbonePort,
+    EtherboneQuery,
     EventsQuery,
     Health,
     Job,
@@ -161,6 +163,28 @@ async def allow_observers(call: Call) -> Answer:
 async def kick_session(call: Call) -> Answer:
     """End somebody else's session. Operators only; the holder is told, and it is recorded."""
     return Json(await call.fpga.kick(call.person, call.path["fpga_id"]))
+
+
+async def open_etherbone(call: Call) -> Answer:
+    """Open a port of the lab's machine for LiteX's own tools, or say where it is.
+
+    As long as the session lives, it speaks what LiteX's `litex_server` speaks, on the loopback interface only, with the
+    addresses of `csr.csv`. What can't be done ends in a connection reset. In a lab that several people share it is 403;
+    there, `jupyter fpga etherbone` opens the port on the user's machine.
+    """
+    query: EtherboneQuery = call.query
+    return Json(await call.fpga.etherbone_port(call.person, call.path["fpga_id"], design=query.design))
+
+
+async def tunnel_etherbone(call: Call) -> Any:
+    """Let LiteX's own tools use one's board from elsewhere (WebSocket).
+
+    Each binary message is one Etherbone packet as `litex_server` takes it, without the greeting; reads and probes are
+    answered by one message each, in their order. When a packet isn't carried out, a text message with the error's
+    envelope follows, and the socket closes with 4422. Else it closes as a stream does.
+    """
+    query: EtherboneQuery = call.query
+    return await call.fpga.etherbone(call.person, call.path["fpga_id"], design=query.design)
 
 
 # --- Jobs -------------------
@@ -373,6 +397,24 @@ ROUTES: tuple[Route, ...] = (
         dict[str, Any],
         body=ObserversRequest,
         refusals=(403, 409, 413, 415, 422),
+        tag="sessions",
+    ),
+    Route(
+        "POST",
+        "/fpga/{fpga_id}/session/etherbone",
+        open_etherbone,
+        EtherbonePort,
+        query=EtherboneQuery,
+        refusals=(403, 409, 422),
+        tag="sessions",
+    ),
+    Route(
+        "GET",
+        "/fpga/{fpga_id}/session/etherbone",
+        tunnel_etherbone,
+        query=EtherboneQuery,
+        socket=True,
+        refusals=(403, 409, 422, 426),
         tag="sessions",
     ),
     Route("POST", "/fpga/{fpga_id}/session/kick", kick_session, JobAccepted, 202, refusals=(403, 409), tag="sessions"),

@@ -13,6 +13,7 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketHandler
 
 from jupyter_fpga.errors import Forbidden, LabError
+from jupyter_fpga.fpga.etherbone import EtherbonePath
 from jupyter_fpga.fpga.frames import (
     Request,
     TextRequest,
@@ -43,14 +44,15 @@ _GOING_AWAY = 1001
 _POLICY = 1008
 _INTERNAL = 1011
 _RESTARTING = 1012
-"""Close codes of RFC 6455 and IANA's registry; 4403 and 4409 to 4411 are the API's own."""
+"""Close codes of RFC 6455 and IANA's registry; 4403, 4409 to 4411 and 4422 are the API's own."""
 _NORMAL = 1000
 _LINK_BUSY = 4409
 _SESSION_ENDED = 4410
 _DESIGN_REPLACED = 4411
 _SHUT_OUT = 4403
+_FAILED = 4422
 
-_STREAM_ENDS = {
+_ENDS = {
     "link_busy": (_LINK_BUSY, "the board's link is held exclusively just now; try again when that is done"),
     "session_ended": (_SESSION_ENDED, "the board session has ended; submit the design again to get a board"),
     "design_replaced": (_DESIGN_REPLACED, "the board runs another design by now; read the manifest of its last job"),
@@ -114,7 +116,9 @@ class SocketHandler(EnvelopeHandler, WebSocketHandler):
                 assert self.person is not None
                 query = model_from_query(route.query, self.request.query_arguments) if route.query else None
                 found = await route.run(Call(place, self.person, parse_path(texts), query))
-                return await _Events.begun(self, found) if isinstance(found, AsyncIterator) else _Stream(self, found)
+                if isinstance(found, AsyncIterator):
+                    return await _Events.begun(self, found)
+                return _Etherbone(self, found) if isinstance(found, EtherbonePath) else _Stream(self, found)
             try:
                 remote = await open_remote_socket(place.remote, self.path_below_base(), self.request.query)
             except RemoteLost:
@@ -221,7 +225,7 @@ class _Stream(_Service):
                 last = asyncio.ensure_future(self._answers.put(None))
                 await asyncio.wait({sending}, timeout=_LAST_WORDS)
                 last.cancel()
-                self.socket.hang_up(*_STREAM_ENDS[ending.result()])
+                self.socket.hang_up(*_ENDS[ending.result()])
             else:
                 sending.result()
         finally:
@@ -260,6 +264,47 @@ class _Owed:
         return (
             encode_text_answer(self.request, answer) if isinstance(self.request, TextRequest) else encode_answer(answer)
         )
+
+
+class _Etherbone(_Service):
+    """Packets of one of LiteX's tools; the first that isn't carried out is the end."""
+
+    def __init__(self, socket: SocketHandler, path: EtherbonePath) -> None:
+        super().__init__(socket)
+        self._path = path
+        self._answers: asyncio.Queue[asyncio.Future[bytes]] = asyncio.Queue(_IN_FLIGHT)
+
+    async def take(self, message: str | bytes) -> None:
+        if isinstance(message, str):
+            self.socket.hang_up(_POLICY, "this socket takes Etherbone packets, as binary messages")
+            return
+        try:
+            answer = await self._path.submit(message)
+        except LabError:
+            return  # the path is over, and run() says why
+        await self._answers.put(answer)
+
+    async def run(self) -> None:
+        sending = asyncio.ensure_future(self._send())
+        try:
+            reason = await self._path.wait_closed()
+        finally:
+            sending.cancel()
+            await asyncio.wait({sending})
+        if self._path.error is None:
+            self.socket.hang_up(*_ENDS[reason])
+            return
+        await self.socket.tell(json.dumps(self._path.error.as_dict()))
+        self.socket.hang_up(_FAILED, "a packet was not carried out; the message before this says why")
+
+    async def _send(self) -> None:
+        while True:
+            answer = await (await self._answers.get())
+            if answer:
+                await self.socket.tell(answer)
+
+    async def clean_up(self) -> None:
+        await self._path.close()
 
 
 class _Events(_Service):

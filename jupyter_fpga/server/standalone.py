@@ -59,6 +59,19 @@ class _PlainSocket(SocketHandler, _PlainHost):
         await self.shake_hands(**texts)
 
 
+@web.stream_request_body
+class _PlainRouteAndSocket(RouteHandler, SocketHandler, _PlainHost):
+    def prepare(self) -> Awaitable[None] | None:
+        self.person = self.sign_in()
+        return self.watch_body()
+
+    async def get(self, **texts: str) -> None:
+        await self.shake_hands(**texts)
+
+    async def post(self, **texts: str) -> None:
+        await self.serve(**texts)
+
+
 class _PlainUnknown(UnknownPath, _PlainHost):
     def prepare(self) -> Awaitable[None] | None:
         self.person = self.sign_in()
@@ -94,7 +107,8 @@ def make_application(door: Door, authenticator: Authenticator, *, base: str = ""
     exact = _ExactPaths()
     handlers: list[Any] = [Rule(AnyMatches(), exact)]
     for path, routes in group_by_path(ROUTES).items():
-        kind = _PlainSocket if any(route.socket for route in routes.values()) else _PlainRoute
+        sockets = {route.socket for route in routes.values()}
+        kind: Any = _PlainRouteAndSocket if len(sockets) == 2 else _PlainSocket if True in sockets else _PlainRoute
         arguments = {"door": door, "base": base, "routes": routes}
         if "{" in path:
             handlers.append((base + pattern(path), kind, arguments))
