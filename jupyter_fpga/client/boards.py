@@ -4,6 +4,7 @@ import asyncio
 import operator
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from jupyter_fpga.gateware.manifest import Manifest
@@ -13,6 +14,7 @@ from .batch import Batch
 from .bench import Buttons, Leds, Switches, Uart
 from .bus import Bus
 from .errors import Conflict, Invalid, LabError, NotFound, TimedOut
+from .etherbone import EtherbonePort, open_etherbone
 from .jobs import Job, Lab, accepted
 from .live import LiveLink
 from .loop import blocking, loop, on_the_loop
@@ -63,6 +65,7 @@ class BoardHandle:
         self._session_id: str | None = None
         self._over: str | None = None
         self._bus = Bus(lab)
+        self._etherbone: EtherbonePort | None = None
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Only the handle's own attributes: ``board.duty = 40`` would look like a register, and write nothing."""
@@ -247,9 +250,60 @@ class BoardHandle:
             )
         return link
 
+    # --- LiteX's own tools ----------------------------------------------------------------------------------------
+
+    @on_the_loop
+    async def aetherbone(self, port: int = 0, host: str = "127.0.0.1") -> EtherbonePort:
+        """Open a port on this machine for LiteX's own tools; the one that is open when it is called again.
+
+        It ends with the board session, or when the board gets another design.
+
+        Parameters
+        ----------
+        port
+            Any that is free when 0; LiteX's tools look at 1234 when they aren't told.
+        host
+            What to listen on. Whoever can reach it can use the board.
+
+        Raises
+        ------
+        LabError
+            ``cannot_listen``, ``session_ended``, ``design_replaced`` …
+        """
+        await self.aready()
+        opened = self._etherbone
+        if opened is not None and not opened.closed and opened.host == host and port in (0, opened.port):
+            return opened
+        await self._close_etherbone()
+        opened = await open_etherbone(self.lab.door, self.fpga_id, host=host, port=port, design=self.manifest.digest)
+        self._etherbone = opened
+        return opened
+
+    async def _close_etherbone(self) -> None:
+        opened, self._etherbone = self._etherbone, None
+        if opened is not None:
+            await opened.aclose()
+
+    @on_the_loop
+    async def aartifact(self, name: str) -> bytes:
+        """A file of the build: ``csr.json``, ``csr.csv``, ``top.v``, ``bitstream`` or ``report``."""
+        await self.aready()
+        return await self.job.aartifact(name)
+
+    @on_the_loop
+    async def acsr_csv(self, path: str | Path = "csr.csv") -> Path:
+        """Write the ``csr.csv`` that LiteX's tools want to a file; where that is."""
+        written = Path(path)
+        content = await self.aartifact("csr.csv")
+        await asyncio.to_thread(written.write_bytes, content)
+        return written
+
     read = blocking(aread)
     write = blocking(awrite)
     stream = blocking(astream)
+    etherbone = blocking(aetherbone)
+    artifact = blocking(aartifact)
+    csr_csv = blocking(acsr_csv)
 
     def wait_for(self, register: str, value: Any = None, *, timeout: float = 10.0) -> int:
         """Look at a register until it has a value: see :meth:`await_for`."""
@@ -300,6 +354,7 @@ class BoardHandle:
         """Give the board back; the job resets it."""
         await self.aready()
         self._bus.drop()
+        await self._close_etherbone()
         job = await accepted(self.lab, "reset", f"fpga/{self.fpga_id}/session/release")
         self._over = _GIVEN_BACK
         return job
@@ -309,6 +364,7 @@ class BoardHandle:
         """Reset the board, which ends the session."""
         await self.aready()
         self._bus.drop()
+        await self._close_etherbone()
         job = await accepted(self.lab, "reset", f"fpga/{self.fpga_id}/reset")
         self._over = _GIVEN_BACK
         return job

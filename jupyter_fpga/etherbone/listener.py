@@ -159,6 +159,8 @@ class _Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # From the beginning: if this process is killed, its system resets its connections.
+        self._linger(on=True)
         welcome = self._listener._joined(self)
         self.serving = self._loop.create_task(self._serve(), name="jupyter_fpga etherbone")
         self.serving.add_done_callback(self._served)
@@ -209,20 +211,23 @@ class _Connection(asyncio.Protocol):
         """End the connection so that the client can't take it for an answer."""
         if self._transport.is_closing():
             return
-        # With a linger time of 0 closing sends a reset and throws away what wasn't sent.
-        linger = struct.pack("ii", 1, 0)
-        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self._transport.abort()
         if asyncio.current_task() is not self.serving:
             self.serving.cancel()
         self._listener.tell(reason)
 
+    def _linger(self, *, on: bool) -> None:
+        """Whether closing sends a reset, by a linger time of 0, or ends the connection politely."""
+        setting = struct.pack("ii", on, 0)
+        self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, setting)
+
     def _served(self, task: asyncio.Task[None]) -> None:
         self._listener._left(self)
         if self._timer is not None:
             self._timer.cancel()
+        # Whatever has ended it, nobody answers any more.
+        self.reset("the lab met a fault of its own.")
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.reset("the lab met a fault of its own.")
             self._loop.call_exception_handler({"message": "serving Etherbone", "exception": error, "task": task})
 
     def _watch(self) -> None:
@@ -263,13 +268,19 @@ class _Connection(asyncio.Protocol):
                 self.reset(ending.result())
             else:
                 answering.result()
-                self._transport.close()
+                self._goodbye()
         except LabError as error:
             self.reset(error.message)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
+
+    def _goodbye(self) -> None:
+        """The client has said all that it had to say, and everything is answered."""
+        if not self._transport.is_closing():
+            self._linger(on=False)
+            self._transport.close()
 
     async def _feed(self, path: Path) -> None:
         while True:
