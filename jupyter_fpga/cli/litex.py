@@ -19,14 +19,17 @@ from .settings import Read
 __all__ = ("ArtifactsApp", "EtherboneApp")
 
 
-def _address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon:
-        # A port alone.
-        host = "127.0.0.1"
+def _parts(text: str) -> tuple[str, int]:
+    """Host and port; a port alone is one of the loopback interface."""
+    host, _, port = text.rpartition(":")
     if not 0 <= int(port) <= 65535:
         raise ValueError(text)
     return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+
+
+def _address(text: str) -> str:
+    _parts(text)
+    return text
 
 
 _ADDRESS = Reader("HOST:PORT, such as 127.0.0.1:1234", _address)
@@ -51,7 +54,7 @@ class EtherboneApp(LabCommand):
     def run(self, words: list[str]) -> None:
         lab = self.lab()
         board = lab.board(number(words[0], "BOARD") if words else None)
-        host, port = self.listen or ("127.0.0.1", DEFAULT_PORT)
+        host, port = _parts(self.listen or str(DEFAULT_PORT))
         opened = loop.call(open_etherbone(lab.door, board.fpga_id, host=host, port=port, tell=_tell))
         if not _loopback(opened.host):
             _warn(f"Whoever can reach {opened.host}:{opened.port} can use the board from now on.")

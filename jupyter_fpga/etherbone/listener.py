@@ -189,6 +189,8 @@ class _Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Nothing more comes; what has come is answered first."""
+        if not self._splitter.empty:
+            self.reset("the client ended in the middle of a packet.")
         self._ended = True
         self._came.set()
         return True

@@ -67,9 +67,9 @@ class Access:
         for address in () if self._anywhere else (operation.address, last):
             if not any(address in region for region in self._regions):
                 window, csr = (f"{region.start:#010x} to {region.stop - 1:#010x}" for region in self._regions)
-                where = f"in the design's window ({window}) nor" if self._regions[0] else ""
+                where = f"neither in the design's window ({window}) nor" if self._regions[0] else "not"
                 raise refusals.run_rejected(
-                    f"the address {address:#010x} is neither {where} among the registers of the SoC ({csr}). "
+                    f"the address {address:#010x} is {where} among the registers of the SoC ({csr}). "
                     "The board's csr.csv lists what there is.",
                     address=address,
                 )
