@@ -414,6 +414,7 @@ ROUTES: tuple[Route, ...] = (
         tunnel_etherbone,
         query=EtherboneQuery,
         socket=True,
+        packets=True,
         refusals=(403, 409, 422, 426),
         tag="sessions",
     ),

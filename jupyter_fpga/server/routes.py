@@ -114,6 +114,8 @@ class Route:
         Chapter of the documentation.
     socket
         Whether it is a WebSocket's handshake.
+    packets
+        Whether the WebSocket's messages are packets of LiteX's tools.
     public
         Whether it needs no authentication.
     variant
@@ -138,6 +140,7 @@ class Route:
     refusals: tuple[int, ...] = ()
     tag: str = "boards"
     socket: bool = False
+    packets: bool = False
     public: bool = False
     variant: str = ""
 

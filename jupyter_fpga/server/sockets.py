@@ -13,7 +13,6 @@ from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketHandler
 
 from jupyter_fpga.errors import Forbidden, LabError
-from jupyter_fpga.fpga.etherbone import EtherbonePath
 from jupyter_fpga.fpga.frames import (
     Request,
     TextRequest,
@@ -36,6 +35,7 @@ from .validation import model_from_query
 __all__ = ("SocketHandler",)
 
 if TYPE_CHECKING:
+    from jupyter_fpga.fpga.etherbone import EtherbonePath
     from jupyter_fpga.fpga.stream import Stream
 
 log = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ class SocketHandler(EnvelopeHandler, WebSocketHandler):
                 found = await route.run(Call(place, self.person, parse_path(texts), query))
                 if isinstance(found, AsyncIterator):
                     return await _Events.begun(self, found)
-                return _Etherbone(self, found) if isinstance(found, EtherbonePath) else _Stream(self, found)
+                return _Etherbone(self, found) if route.packets else _Stream(self, found)
             try:
                 remote = await open_remote_socket(place.remote, self.path_below_base(), self.request.query)
             except RemoteLost:
@@ -269,7 +269,7 @@ class _Owed:
 class _Etherbone(_Service):
     """Packets of one of LiteX's tools; the first that isn't carried out is the end."""
 
-    def __init__(self, socket: SocketHandler, path: EtherbonePath) -> None:
+    def __init__(self, socket: SocketHandler, path: "EtherbonePath") -> None:
         super().__init__(socket)
         self._path = path
         self._answers: asyncio.Queue[asyncio.Future[bytes]] = asyncio.Queue(_IN_FLIGHT)

@@ -1,14 +1,12 @@
 """The port: answers in their order, and every failure a reset."""
 
 import asyncio
-import os
-import pathlib
-import signal
 import socket
 import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
 
 import pytest
 
@@ -263,14 +261,14 @@ async def test_not_more_connections_than_that(bench: Bench):
         writer.close()
 
 
+def listening_on(port: int) -> list[str]:
+    """The addresses at which somebody listens on ``port``, as proc(5) has them."""
+    lines = [line.split() for name in ("tcp", "tcp6") for line in Path("/proc/net", name).read_text().splitlines()[1:]]
+    return [words[1] for words in lines if words[1].endswith(f":{port:04X}") and words[3] == "0A"]
+
+
 async def test_it_listens_on_the_loopback_interface_only(bench: Bench):
-    listening = [
-        line.split()
-        for name in ("/proc/net/tcp", "/proc/net/tcp6")
-        for line in pathlib.Path(name).read_text().splitlines()[1:]
-    ]
-    port = f":{bench.listener.port:04X}"
-    assert [words[1] for words in listening if words[1].endswith(port) and words[3] == "0A"] == [f"0100007F{port}"]
+    assert listening_on(bench.listener.port) == [f"0100007F:{bench.listener.port:04X}"]
 
 
 async def test_a_port_that_is_taken():
@@ -299,15 +297,11 @@ asyncio.run(main())
 """
 
 
-async def test_a_process_that_is_killed_resets_its_connections():
-    process = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    port = int(await asyncio.to_thread(process.stdout.readline))
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    await reader.read(128)
-    os.kill(process.pid, signal.SIGKILL)
-    with pytest.raises(ConnectionResetError):
-        await reader.readexactly(1)
-    writer.close()
-    process.wait()
-    process.stdout.close()
+def test_a_process_that_is_killed_resets_its_connections():
+    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        with socket.create_connection(("127.0.0.1", int(process.stdout.readline()))) as connection:
+            assert connection.recv(128)
+            process.kill()
+            with pytest.raises(ConnectionResetError):
+                connection.recv(1)

@@ -57,6 +57,16 @@ class RecordingStream:
         self.given_back.set()
 
 
+class RecordingPath(RecordingStream):
+    """The same for packets."""
+
+    error: LabError | None = None
+
+    def fail(self, error: LabError) -> None:
+        self.error = error
+        self.end("failed")
+
+
 class RecordingFpga:
     """Writes down each call; answers with ``answers[name]``, and raises what is an exception there."""
 
@@ -69,6 +79,7 @@ class RecordingFpga:
             **{name: [] for name in ("boards", "jobs")},
             **{name: {} for name in ("board", "job", "session", "renew", "manifest", "quarantine")},
             **{name: {} for name in ("bench", "bench_action", "allow_observers")},
+            "etherbone_port": {"host": "127.0.0.1", "port": 1234},
             "result": {"ok": True, "data": [1, 2]},
             "logs": [(1, "one\n"), (2, "two")],
             "artifact": artifact,
@@ -79,6 +90,7 @@ class RecordingFpga:
         self.frames: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue()
         self.events_closed = asyncio.Event()
         self.stream = RecordingStream()
+        self.path = RecordingPath()
         self.well = True
 
     def __getattr__(self, name: str) -> Any:
@@ -110,6 +122,13 @@ class RecordingFpga:
         if refusal is not None:
             raise refusal
         return self.stream
+
+    async def etherbone(self, person: Person, fpga_id: int, *, design: str | None) -> RecordingPath:
+        self.calls.append(("etherbone", person, (fpga_id,), {"design": design}))
+        refusal = self.answers.get("etherbone")
+        if refusal is not None:
+            raise refusal
+        return self.path
 
     async def events(self, person: Person, since: int | None) -> AsyncIterator[dict[str, Any]]:
         self.calls.append(("events", person, (since,), {}))

@@ -213,6 +213,74 @@ async def test_events_take_nothing(client, fpga):
     await fpga.events_closed.wait()
 
 
+PACKET = bytes.fromhex("4e6f1044 00000000 000f0001 00000000 00000010")
+
+
+async def test_packets_are_answered_in_their_order_and_writes_are_not(client, fpga, owner):
+    socket = await client.socket("/fpga/3/session/etherbone?design=d1")
+    assert fpga.calls == [("etherbone", owner, (3,), {"design": "d1"})]
+    for number in range(3):
+        await socket.write_message(PACKET + bytes([number]), binary=True)
+    taken = [await fpga.path.requests.get() for _ in range(3)]
+    # What is a packet is the floor's to say.
+    assert [packet for packet, _ in taken] == [PACKET + bytes([number]) for number in range(3)]
+    taken[2][1].set_result(b"second")
+    taken[1][1].set_result(b"")
+    taken[0][1].set_result(b"first")
+    assert [await socket.read_message(), await socket.read_message()] == [b"first", b"second"]
+    socket.close()
+    await fpga.path.given_back.wait()
+
+
+async def test_a_packet_that_is_not_carried_out_is_the_end(client, fpga):
+    socket = await client.socket("/fpga/3/session/etherbone")
+    for _ in range(2):
+        await socket.write_message(PACKET, binary=True)
+    refusal = Conflict("Nobody answered.", code="bus_error", detail={"address": 16})
+    _, answer = await fpga.path.requests.get()
+    fpga.path.fail(refusal)
+    answer.set_exception(refusal)
+    assert json.loads(await socket.read_message()) == {
+        "error": "bus_error",
+        "message": "Nobody answered.",
+        "detail": {"address": 16},
+    }
+    assert await closed(socket) == (4422, "a packet was not carried out; the message before this says why")
+    await fpga.path.given_back.wait()
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [("session_ended", 4410), ("design_replaced", 4411), ("link_busy", 4409), ("lab_stopping", 1012)],
+)
+async def test_why_packets_are_over(client, fpga, reason, code):
+    socket = await client.socket("/fpga/3/session/etherbone")
+    fpga.path.end(reason)
+    assert (await closed(socket))[0] == code
+    await fpga.path.given_back.wait()
+
+
+async def test_packets_are_binary(client, fpga):
+    socket = await client.socket("/fpga/3/session/etherbone")
+    await socket.write_message("{}")
+    assert await closed(socket) == (1008, "this socket takes Etherbone packets, as binary messages")
+    await fpga.path.given_back.wait()
+
+
+async def test_refusals_of_packets_are_statuses_of_the_handshake(client, fpga):
+    fpga.answers["etherbone"] = Forbidden("Somebody else's.", code="not_session_holder")
+    assert await refused(client, "/fpga/3/session/etherbone") == (
+        403,
+        {"error": "not_session_holder", "message": "Somebody else's.", "detail": {}},
+    )
+    assert (await refused(client, "/fpga/x/session/etherbone"))[0] == 404
+    assert (await refused(client, "/fpga/3/session/etherbone", token="wrong"))[0] == 401
+    # The same path takes a POST, and nothing else.
+    assert (await client.refusal("GET", "/fpga/3/session/etherbone"))[:2] == (426, "upgrade_required")
+    assert (await client.refusal("POST", "/fpga/3/session/etherbone", token="wrong"))[0] == 401
+    assert (await client.refusal("DELETE", "/fpga/3/session/etherbone"))[:2] == (405, "method_not_allowed")
+
+
 async def test_a_log_that_is_followed_ends_with_its_reader(client, fpga):
     host, port = client.url.removeprefix("http://").removesuffix("/base").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))

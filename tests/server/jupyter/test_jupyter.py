@@ -35,6 +35,8 @@ async def test_the_person_is_the_one_local_owner_with_every_role(server, fpga, m
         ("GET", "/nothing"),
         ("GET", "/events"),
         ("GET", "/fpga/0/stream"),
+        ("GET", "/fpga/0/session/etherbone"),
+        ("POST", "/fpga/0/session/etherbone"),
     ],
 )
 async def test_without_a_token_nothing_is_asked(server, fpga, method, path):
@@ -107,8 +109,18 @@ async def test_sockets(server, fpga):
     _, answer = await fpga.stream.requests.get()
     answer.set_result({"data": [1]})
     assert json.loads(await stream.read_message()) == {"ok": True, "data": [1]}
+    packets = await server.socket("/fpga/0/session/etherbone")
+    await packets.write_message(b"packet", binary=True)
+    asked, answer = await fpga.path.requests.get()
+    answer.set_result(b"answer to " + asked)
+    assert await packets.read_message() == b"answer to packet"
+    # Beside the WebSocket, on the same path.
+    response = await server.ask("POST", "/fpga/0/session/etherbone")
+    assert json.loads(response.body) == {"host": "127.0.0.1", "port": 1234}
     events.close()
     stream.close()
+    packets.close()
+    await fpga.path.given_back.wait()
     await fpga.events_closed.wait()
     await fpga.stream.given_back.wait()
 
