@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import socket
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -189,8 +191,10 @@ async def open_etherbone(
         listener = Listener(lambda: _Tunnel.open(door, fpga_id, design), host, port, tell=tell)
     except OSError as error:
         await claim.close()
+        # What Python adds to the system's words is the address again; the resolver's errors aren't the system's.
+        why = error.strerror if isinstance(error, socket.gaierror) else os.strerror(error.errno or 0)
         raise Invalid(
-            f"Nobody can listen on {host}:{port} here ({error.strerror or error}). Choose another address or port.",
+            f"Nobody can listen on {host}:{port} here ({why}). Choose another address or port.",
             code="cannot_listen",
         ) from None
     opened = EtherbonePort(fpga_id, listener, claim)

@@ -251,6 +251,15 @@ async def test_sockets_go_through_both_ways(hosting, second, fpga):
     fpga.stream.end("session_ended")
     assert await stream.read_message() is None
     assert stream.close_code == 4410
+    packets = await second.socket("/fpga/3/session/etherbone")
+    await packets.write_message(b"packet", binary=True)
+    asked, answer = await fpga.path.requests.get()
+    answer.set_result(b"answer to " + asked)
+    assert await packets.read_message() == b"answer to packet"
+    fpga.path.fail(Conflict("Nobody answered.", code="bus_error"))
+    assert json.loads(await packets.read_message())["error"] == "bus_error"
+    assert await packets.read_message() is None
+    assert packets.close_code == 4422
     events.close()
     await fpga.events_closed.wait()
 
