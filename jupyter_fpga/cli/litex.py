@@ -20,11 +20,11 @@ __all__ = ("ArtifactsApp", "EtherboneApp")
 
 
 def _parts(text: str) -> tuple[str, int]:
-    """Host and port; a port alone is one of the loopback interface."""
+    """Host and port; a port alone is one of the loopback interface, where LiteX's tools look by themselves."""
     host, _, port = text.rpartition(":")
     if not 0 <= int(port) <= 65535:
         raise ValueError(text)
-    return host.removeprefix("[").removesuffix("]") or "127.0.0.1", int(port)
+    return host.removeprefix("[").removesuffix("]") or "localhost", int(port)
 
 
 def _address(text: str) -> str:
@@ -47,7 +47,7 @@ class EtherboneApp(LabCommand):
     positionals = ("[BOARD]",)
     aliases = merged({**ALIASES, **LAB_ALIASES, "listen": "EtherboneApp.listen"})
 
-    listen = Read(_ADDRESS, help="HOST:PORT; 127.0.0.1:1234, where the tools look by themselves, when empty.").tag(
+    listen = Read(_ADDRESS, help="HOST:PORT; localhost:1234, where the tools look by themselves, when empty.").tag(
         config=True
     )
 

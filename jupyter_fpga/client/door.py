@@ -253,6 +253,9 @@ class Door:
             raise error_from_response(error.code, body or b"", f"WebSocket {url}") from None
         except (OSError, WebSocketError) as error:
             raise self.unreachable(error) from None
+        # Tornado leaves it to the system to wait for more: 40 ms for each message behind one that isn't answered.
+        if socket.protocol is not None:  # not closed again already
+            socket.protocol.set_nodelay(True)
         self._sockets.add(socket)
         return socket
 

@@ -232,10 +232,14 @@ async def open_remote_socket(remote: Remote, path: str, query: str) -> WebSocket
         remote.socket_url(path, query), headers=httputil.HTTPHeaders(remote.headers), connect_timeout=_CONNECT_SECONDS
     )
     try:
-        return await websocket_connect(request, ping_interval=30)
+        socket = await websocket_connect(request, ping_interval=30)
     except HTTPClientError as error:
         if error.code in (401, 599):
             raise RemoteLost(may_repeat=True) from error
         raise
     except (OSError, WebSocketError) as error:
         raise RemoteLost(may_repeat=True) from error
+    # As the client does: a message isn't kept back until the one before is acknowledged.
+    if socket.protocol is not None:  # not closed again already
+        socket.protocol.set_nodelay(True)
+    return socket

@@ -73,6 +73,21 @@ def litex_cli(csr_csv: Path, port: int, tmp_path: Path) -> Run:
 
 
 @pytest.fixture
+def address() -> str:
+    """An address of the loopback interface that no other test run has: port 1234 is free there."""
+    pid = os.getpid()
+    return f"127.{1 + (pid >> 16) % 254}.{pid >> 8 & 0xFF}.{1 + pid % 254}"
+
+
+@pytest.fixture
+def own_localhost(address: str, tmp_path: Path) -> list[str]:
+    """What to put before a command for which ``localhost`` shall be ``address``; nothing else is changed for it."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"{address} localhost\n")
+    return ["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(hosts), "/etc/hosts", "--die-with-parent"]
+
+
+@pytest.fixture
 def environment(served_lab) -> dict[str, str]:
     """Where commands find the served lab, and the shell LiteX's tools."""
     return {**served_lab.environment, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}

@@ -10,16 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import pytest
-
 from .conftest import BIN, RESOURCES
-
-
-@pytest.fixture
-def address() -> str:
-    """An address of the loopback interface that no other test run has, so that port 1234 is free there."""
-    pid = os.getpid()
-    return f"127.{1 + (pid >> 16) % 254}.{pid >> 8 & 0xFF}.{1 + pid % 254}"
 
 
 @contextmanager
@@ -30,17 +21,15 @@ def ended(process: "subprocess.Popen[str]") -> "Iterator[subprocess.Popen[str]]"
 
 
 class Terminal:
-    """A person at ``litex_term``, for whom ``localhost`` is ``address``; nothing else of the machine is changed."""
+    """A person at ``litex_term``."""
 
-    def __init__(self, stack: ExitStack, address: str, folder: Path) -> None:
-        (folder / "hosts").write_text(f"{address} localhost\n")
+    def __init__(self, stack: ExitStack, walls: list[str], folder: Path) -> None:
         self._master, slave = pty.openpty()
         stack.callback(os.close, self._master)
         # What is typed is shown by whoever reads it.
         settings = termios.tcgetattr(slave)
         settings[3] &= ~termios.ECHO
         termios.tcsetattr(slave, termios.TCSANOW, settings)
-        walls = ["bwrap", "--dev-bind", "/", "/", "--ro-bind", str(folder / "hosts"), "/etc/hosts", "--die-with-parent"]
         command = [*walls, str(BIN / "litex_term"), "crossover", "--csr-csv=csr.csv"]
         self.process = stack.enter_context(
             ended(subprocess.Popen(command, cwd=folder, stdin=slave, stdout=slave, stderr=slave, text=True))
@@ -58,17 +47,17 @@ class Terminal:
         os.write(self._master, text.encode())
 
 
-def test_the_console_of_a_soc(lab, environment, address, tmp_path):
+def test_the_console_of_a_soc(lab, environment, address, own_localhost, tmp_path):
     board = lab.submit(RESOURCES / "uart.py").board().ready()
     board.csr_csv(tmp_path / "csr.csv")
     with ExitStack() as stack:
-        command = [sys.executable, "-m", "jupyter_fpga.cli", "etherbone", f"--listen={address}:1234"]
+        command = [*own_localhost, sys.executable, "-m", "jupyter_fpga.cli", "etherbone"]
         port = stack.enter_context(ended(subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)))
         assert port.stdout.readline() == (
             f"Board {board.fpga_id} answers LiteX's tools at {address}:1234, as in "
             "`litex_cli --csr-csv csr.csv --regs`. Ctrl-C closes the port.\n"
         )
-        terminal = Terminal(stack, address, tmp_path)
+        terminal = Terminal(stack, own_localhost, tmp_path)
         # What the SoC's own end of the UART is told by its CPU, which here is this test.
         for character in "Hello from the board\n":
             board.regs.uart_rxtx = ord(character)
