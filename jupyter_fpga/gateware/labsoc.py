@@ -18,8 +18,9 @@ from litex.soc.integration.soc import SoCController, SoCRegion
 from litex.soc.integration.soc_core import SoCMini
 from litex.soc.interconnect import stream, wishbone
 from litex.soc.interconnect.csr import CSR, CSRStatus
-from migen import If, Signal
+from migen import If, Memory, Module, Signal
 
+from jupyter_fpga.gateware._clocking import Clocking
 from jupyter_fpga.gateware.targets import TARGETS, Target
 
 __all__ = ("CoherentStatus", "LabController", "LabSoC", "check_control", "platform_of")
@@ -79,6 +80,41 @@ class LabController(SoCController):  # type: ignore[misc]
         self.comb += [self._cycles.status.eq(cycles), self._overflow.status.eq(overflow)]
 
 
+class _OutsideMemory(Memory):  # type: ignore[misc]
+    """A memory to be read, whose words somebody else keeps.
+
+    Parameters
+    ----------
+    pads
+        ``adr`` asks for a word, and ``dat`` has it in the same cycle.
+    """
+
+    def __init__(self, width: int, depth: int, pads: Any) -> None:
+        super().__init__(width, depth, name="mem")
+        self.pads = pads
+
+    @staticmethod
+    def lower(memory: "_OutsideMemory") -> Any:
+        """What Migen puts in its place: the register that a memory's read port has."""
+        (port,) = memory.ports
+        module = Module()
+        address = Signal(len(port.adr), name="identifier_address")
+        module.sync += address.eq(port.adr)
+        module.comb += [memory.pads.adr.eq(address), port.dat_r.eq(memory.pads.dat)]
+        return module
+
+
+class _OutsideIdentifier(LiteXModule):  # type: ignore[misc]
+    """LiteX's ``Identifier``, whose text is beside the SoC."""
+
+    def __init__(self, words: int, pads: Any) -> None:
+        self.mem = _OutsideMemory(8, words, pads)
+
+    def get_memories(self) -> list[tuple[bool, Any]]:
+        """As CSR banks ask for them: read-only, memory."""
+        return [(True, self.mem)]
+
+
 class _Buffered(LiteXModule):  # type: ignore[misc]
     """A UART PHY whose received bytes go through a FIFO. Has ``source`` and ``sink``, as a PHY."""
 
@@ -131,7 +167,8 @@ class LabSoC(SoCMini):  # type: ignore[misc]
         platform = platform or platform_of(board)
         # A soft reset (ctrl_reset) takes everything with it but the reset's own register. SoCMini connects `rst`.
         reset = Signal()
-        self.crg = CRG(platform.request("clk"), reset)
+        clock = platform.request("clk")
+        self.crg = CRG(clock, reset) if board.simulated else Clocking(board, clock_hz, clock, reset)
         self.crg.rst = reset
         kwargs.setdefault("cpu_type", None)
         super().__init__(
@@ -147,8 +184,13 @@ class LabSoC(SoCMini):  # type: ignore[misc]
             **kwargs,
         )
         self.ctrl = LabController()
-        # The simulator writes the build's own identifier over this one at power-up: known only after elaboration.
-        self.identifier = Identifier(" " * (board.control.identifier_words - 1))
+        # What it says is known only after elaboration: a simulator writes it over this one at power-up, and on a real
+        # board it is a memory beside the SoC.
+        words = board.control.identifier_words
+        if board.simulated:
+            self.identifier = Identifier(" " * (words - 1))
+        else:
+            self.identifier = _OutsideIdentifier(words, platform.request("identifier"))
         self._add_bridge(platform)
         if window:
             self._add_window(platform)
@@ -192,6 +234,9 @@ class LabSoC(SoCMini):  # type: ignore[misc]
             bus.ack.eq(answered & bus.cyc & bus.stb),
             bus.dat_r.eq(answer),
         ]
+        if not self.lab_target.simulated:
+            # The design runs at the SoC's clock, which may come out of a PLL.
+            self.comb += platform.request("sys_clk").eq(self.crg.cd_sys.clk)
         self.sync += [answered.eq(asked & ports.ack), answer.eq(ports.dat_r)]
 
 
@@ -200,7 +245,14 @@ def platform_of(target: Target, name: str = "lab") -> Any:
     io: list[Any] = [
         ("clk", 0, Pins(1)),
         ("busy", 0, Pins(1)),
+        ("sys_clk", 0, Pins(1)),
         ("serial", 0, Subsignal("rx", Pins(1)), Subsignal("tx", Pins(1))),
+        (
+            "identifier",
+            0,
+            Subsignal("adr", Pins((target.control.identifier_words - 1).bit_length())),
+            Subsignal("dat", Pins(8)),
+        ),
         (
             "window",
             0,

@@ -6,23 +6,18 @@ headers and what a compiler can know of them in advance, for the step ``compile`
 has programmed, with its ``manifest.json``, ``csr.json`` and ``csr.csv``; ``base.json``, which says what this is.
 """
 
-import contextlib
 import hashlib
-import io
 import json
-import re
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-from jupyter_fpga.gateware.csr import csr_map
-from jupyter_fpga.gateware.manifest import Manifest, Window
+from jupyter_fpga.gateware._base_soc import describe_base, elaborate_base
 from jupyter_fpga.gateware.simulation._compiler import Compiler, Unit, find_compiler
 from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT, Generated
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
-from jupyter_fpga.gateware.simulation._yosys import run_yosys
 from jupyter_fpga.gateware.simulation.compile import BASE_OBJECTS, HARNESS_OBJECTS
-from jupyter_fpga.gateware.targets import TARGETS, Target
+from jupyter_fpga.gateware.targets import TARGETS
+from jupyter_fpga.gateware.yosys import run_yosys
 
 __all__ = ("run",)
 
@@ -36,7 +31,7 @@ def run(work: Path) -> None:
     target = TARGETS[request["target"]]
     clock_hz = int(request.get("sys_clk_freq") or target.clock_hz)
     identifier = str(request["identifier"])
-    verilog, files = _elaborate(target, clock_hz)
+    verilog, files = elaborate_base(target, clock_hz)
     (work / "lab_base.v").write_text(verilog, "utf-8")
     for name, content in files.items():
         (work / name).write_text(content, "utf-8")
@@ -62,43 +57,7 @@ def run(work: Path) -> None:
         "digest": _digest(work, verilog),
     }
     (work / "base.json").write_text(json.dumps(description, indent=2) + "\n", "utf-8")
-    _describe(target, clock_hz, identifier, work)
-
-
-def _describe(target: Target, clock_hz: int, identifier: str, work: Path) -> None:
-    """What is on the idle board's bus: the lab's own control registers, and a window with nothing in it."""
-    manifest = Manifest(
-        target=target.name,
-        form="base",
-        top="lab_base",
-        clock_hz=clock_hz,
-        baud=target.baud(clock_hz),
-        fifo_depth=target.fifo_depth,
-        window=Window(target.window.base, 0),
-        control=target.control,
-        identifier=identifier,
-    )
-    csr = csr_map(manifest)
-    (work / "manifest.json").write_text(manifest.dumps(), "utf-8")
-    (work / "csr.json").write_text(csr.to_json(), "utf-8")
-    (work / "csr.csv").write_text(csr.to_csv(), "utf-8")
-
-
-def _elaborate(target: Target, clock_hz: int) -> tuple[str, dict[str, str]]:
-    """The base SoC in Verilog, without dates, and the contents of its memories."""
-    import logging
-
-    # LiteX describes what it builds at length; nobody asked.
-    logging.root.addHandler(logging.NullHandler())
-    with contextlib.redirect_stdout(io.StringIO()):
-        from jupyter_fpga.gateware.labsoc import LabSoC, check_control
-
-        soc = LabSoC(sys_clk_freq=clock_hz, target=target.name, window=True)
-        soc.finalize()
-        check_control(soc)
-        output: Any = soc.platform.get_verilog(soc, name="lab_base")
-    text = re.sub(r"^//.*$", "", output.main_source, flags=re.MULTILINE)
-    return text, dict(output.data_files)
+    describe_base(target, clock_hz, identifier, work)
 
 
 def _copy_sources(work: Path) -> None:

@@ -1,17 +1,47 @@
 """What there is to know about a kind of board, as plain data."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from jupyter_fpga.gateware.manifest import Control, Window
 
-__all__ = ("Resource", "Target", "Wire")
+from ._device import Device
+
+__all__ = (
+    "CONTROL",
+    "WINDOW",
+    "Oscillator",
+    "Pads",
+    "Peripheral",
+    "Programmer",
+    "Resource",
+    "Serial",
+    "Target",
+    "Wire",
+)
 
 #: Rates that USB-UART bridges make exactly, fastest first, bits a second.
 _BAUD_RATES = (1_000_000, 500_000, 250_000, 125_000)
 
 #: The bridge's receiver needs this many clock cycles in a bit to find the middle of it.
 _CYCLES_PER_BIT = 8
+
+#: Where LiteX's CSR bus starts. The pages of 0x800 bytes on it are given out in labsoc.
+_CSR = 0xF000_0000
+
+#: Where the lab's own registers are, in every SoC of the lab.
+CONTROL = Control(
+    scratch=_CSR + 0x04,
+    bus_errors=_CSR + 0x08,
+    cycles=_CSR + 0x0C,
+    overflow=_CSR + 0x14,
+    identifier=_CSR + 0x800,
+    identifier_words=64,
+)
+
+#: The part of the bus that is the design's own, at its largest.
+WINDOW = Window(base=0x3000_0000, size=0x10_0000)
 
 
 @dataclass(frozen=True)
@@ -52,6 +82,97 @@ class Resource:
 
 
 @dataclass(frozen=True)
+class Pads:
+    """Pins of the package behind a port of ``lab_window``, its lowest bit first.
+
+    Parameters
+    ----------
+    port
+        The port; for pins of both directions the name that its ports ``…_i``, ``…_o`` and ``…_oe`` begin with.
+    direction
+        ``"i"`` into the device, ``"o"`` out of it, ``"io"`` as the design says.
+    active_low
+        A 1 in the design is a low level on the pin.
+    pull_up
+        The device holds the pin high while nothing drives it.
+    """
+
+    port: str
+    pins: tuple[str, ...]
+    direction: Literal["i", "o", "io"]
+    active_low: bool = False
+    pull_up: bool = False
+
+
+@dataclass(frozen=True)
+class Peripheral:
+    """Resources that share pins, and these pins. Made by the functions in :mod:`._peripherals`."""
+
+    resources: tuple[Resource, ...]
+    pads: tuple[Pads, ...] = ()
+
+
+@dataclass(frozen=True)
+class Oscillator:
+    """The clock that comes into the device.
+
+    Parameters
+    ----------
+    pin
+        Pin of the package.
+    frequency
+        Hz.
+    """
+
+    pin: str
+    frequency: int
+
+
+@dataclass(frozen=True)
+class Serial:
+    """The UART by which the lab reaches the board, as the device sees it.
+
+    Parameters
+    ----------
+    rx, tx
+        Pins of the package: into the device, and out of it.
+    built_in
+        It is wired to the board's own USB port. Without one, a USB-UART adapter must be on these pins.
+    """
+
+    rx: str
+    tx: str
+    built_in: bool = True
+
+
+@dataclass(frozen=True)
+class Programmer:
+    """How openFPGALoader reaches the board.
+
+    Parameters
+    ----------
+    board, cable
+        Its names for them (``--board``, ``--cable``), as far as it must be told.
+    arguments
+        More of its arguments.
+    usb
+        ``vendor:product`` of what may be plugged in, in hexadecimal.
+    uart_interface
+        Which interface of that USB device is the UART; None where the board has none of its own.
+    sram, flash
+        What it can write. A board without ``sram`` is programmed through its flash.
+    """
+
+    board: str | None = None
+    cable: str | None = None
+    arguments: tuple[str, ...] = ()
+    usb: tuple[str, ...] = ()
+    uart_interface: int | None = None
+    sram: bool = True
+    flash: bool = True
+
+
+@dataclass(frozen=True)
 class Target:
     """A kind of board. Adding one is one small module with one of these, named in :data:`TARGETS`.
 
@@ -59,35 +180,56 @@ class Target:
     ----------
     name
         What people write as ``target``.
+    doc
+        One line: maker, name, device.
     clock_hz
         System clock when a build doesn't ask for another, Hz.
     min_clock_hz, max_clock_hz
         Limits of what a build may ask for, Hz.
+    peripherals
+        What a design's ports can be wired to.
+    device, oscillator, serial, programmer
+        The board itself; None for one that is only simulated.
     fifo_depth
         Bytes of the UART bridge's receive FIFO.
     bus_timeout
-        Clock cycles after which the bus answers in the place of a slave that doesn't.
+        Clock cycles after which the bus answers in the place of a slave that doesn't: long enough for any register or
+        memory, and short enough that what arrives meanwhile fits the FIFO (at 12 MHz and 1 Mbaud 34 bytes).
     window
         The part of the bus that is the design's own, at its largest.
     control
         Addresses of the lab's own registers. ``labsoc`` checks them against the SoC that it builds.
-    resources
-        By name.
-    simulated
-        Boards of this kind are processes.
     """
 
     name: str
     doc: str
     clock_hz: int
-    min_clock_hz: int
-    max_clock_hz: int
-    fifo_depth: int
-    bus_timeout: int
-    window: Window
-    control: Control
-    resources: dict[str, Resource]
-    simulated: bool = False
+    peripherals: tuple[Peripheral, ...]
+    min_clock_hz: int = 8_000_000
+    max_clock_hz: int = 48_000_000
+    device: Device | None = None
+    oscillator: Oscillator | None = None
+    serial: Serial | None = None
+    programmer: Programmer | None = None
+    fifo_depth: int = 1024
+    bus_timeout: int = 4096
+    window: Window = field(default=WINDOW)
+    control: Control = field(default=CONTROL)
+
+    @property
+    def resources(self) -> dict[str, Resource]:
+        """By name."""
+        return {resource.name: resource for peripheral in self.peripherals for resource in peripheral.resources}
+
+    @property
+    def simulated(self) -> bool:
+        """Boards of this kind are processes."""
+        return self.device is None
+
+    def pads(self) -> Iterator[Pads]:
+        """Pins of the package for every port of ``lab_window`` that has some."""
+        for peripheral in self.peripherals:
+            yield from peripheral.pads
 
     def baud(self, clock_hz: int) -> int:
         """Bits a second on the bridge's UART at a system clock of ``clock_hz`` (Hz).
@@ -106,3 +248,29 @@ class Target:
                 "choose a sys_clk_freq between these."
             )
         return next(rate for rate in _BAUD_RATES if rate * _CYCLES_PER_BIT <= clock_hz)
+
+    def to_json(self) -> dict[str, Any]:
+        """What the lab is told of the target; it never imports this package."""
+        programmer = self.programmer
+        return {
+            "name": self.name,
+            "doc": self.doc,
+            "simulated": self.simulated,
+            "clock_hz": self.clock_hz,
+            "min_clock_hz": self.min_clock_hz,
+            "max_clock_hz": self.max_clock_hz,
+            "toolchain": self.device.family if self.device else "simulated",
+            "device": self.device.to_json() if self.device else None,
+            "serial": self.serial is not None and self.serial.built_in,
+            "programmer": programmer
+            and {
+                "board": programmer.board,
+                "cable": programmer.cable,
+                "arguments": list(programmer.arguments),
+                "usb": list(programmer.usb),
+                "uart_interface": programmer.uart_interface,
+                "sram": programmer.sram,
+                "flash": programmer.flash,
+            },
+            "resources": {name: resource.doc for name, resource in self.resources.items()},
+        }

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jupyter_fpga.gateware.simulation._netlist import clean_rtlil
+from jupyter_fpga.gateware.rtlil import clean_rtlil
 
 from .conftest import RESOURCES, Build
 

@@ -11,7 +11,9 @@ from jupyter_fpga.gateware.errors import DesignError
 __all__ = ("run_yosys",)
 
 
-def run_yosys(commands: Sequence[str], *, work: Path, log: str) -> None:
+def run_yosys(
+    commands: Sequence[str], *, work: Path, log: str, purpose: str = "turn the netlist into a simulation"
+) -> None:
     """Run Yosys commands in the folder ``work``.
 
     Parameters
@@ -20,6 +22,8 @@ def run_yosys(commands: Sequence[str], *, work: Path, log: str) -> None:
         In order. Names of files must be plain, and relative to ``work``.
     log
         Name of the file that gets what Yosys says; kept for reports.
+    purpose
+        What Yosys is for, as in "Yosys could not …".
 
     Raises
     ------
@@ -41,9 +45,7 @@ def run_yosys(commands: Sequence[str], *, work: Path, log: str) -> None:
         finally:
             os.chdir(before)
     if status != 0:
-        raise DesignError(
-            f"Yosys could not turn the netlist into a simulation: {_complaint(work / log)}", code="synthesis_failed"
-        )
+        raise DesignError(f"Yosys could not {purpose}: {_complaint(work / log)}", code="synthesis_failed")
 
 
 def _complaint(log: Path) -> str:

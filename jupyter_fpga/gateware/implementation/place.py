@@ -1,0 +1,88 @@
+"""The step ``place``: nextpnr finds a place for every cell and a way for every wire.
+
+In the current folder: ``design.json`` and ``request.json`` with ``target``, ``clock_hz``, ``timing_target_mhz`` (or
+null) and ``seed``. Out of it come ``placed``, for the packer, and ``report.json``.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from jupyter_fpga.gateware.errors import DesignError
+from jupyter_fpga.gateware.targets import TARGETS, Target
+
+from ._families import FAMILIES, constraints_of
+from ._report import report
+from ._tools import Failed, run_tool
+
+__all__ = ("run",)
+
+
+def run(work: Path) -> None:
+    """Run the step in the folder ``work``.
+
+    Raises
+    ------
+    DesignError
+        ``does_not_fit``, ``timing_not_met`` (with a ``timing_target_mhz`` only) or ``placement_failed``.
+    """
+    request = json.loads((work / "request.json").read_text("utf-8"))
+    target = TARGETS[request["target"]]
+    assert target.device is not None
+    assert target.oscillator is not None
+    flow = FAMILIES[target.device.family]
+    wanted = request.get("timing_target_mhz")
+    # What a person wants to reach replaces what the board needs: constraints of the oscillator come before --freq.
+    frequency = None if wanted else target.oscillator.frequency
+    pins = "".join(f"{line}\n" for line in flow.constraints(target, constraints_of(target), frequency))
+    (work / "pins").write_text(pins, "utf-8")
+    arguments = [
+        *flow.place(target.device),
+        *("--json", "design.json"),
+        *("--report", "nextpnr.json"),
+        *("--freq", f"{wanted or request['clock_hz'] / 1e6:g}"),
+        *("--seed", str(request["seed"])),
+        "--timing-allow-fail",
+    ]
+    try:
+        log = run_tool(flow.nextpnr, arguments, work=work, log="place.log")
+    except Failed as failed:
+        raise _explained(failed, target) from failed
+    found = report(json.loads((work / "nextpnr.json").read_text("utf-8")), log, request["clock_hz"], wanted)
+    found["seed"] = request["seed"]
+    (work / "report.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
+    if wanted and (missed := _missed(found)):
+        raise missed
+
+
+def _missed(found: dict[str, Any]) -> DesignError | None:
+    for name, clock in found["clocks"].items():
+        if not clock["met"]:
+            return DesignError(
+                f"The clock {name} reaches {clock['fmax_mhz']:.1f} MHz, and timing_target_mhz asks for "
+                f"{clock['constraint_mhz']:g}; put registers into its longest path, which goes "
+                f"{_path(clock)}, or try other seeds.",
+                code="timing_not_met",
+            )
+    return None
+
+
+def _path(clock: dict[str, Any]) -> str:
+    path = clock.get("critical_path") or []
+    return f"from {path[0]['from']} to {path[-1]['to']}" if path else "through a single cell"
+
+
+def _explained(failed: Failed, target: Target) -> DesignError:
+    """The error for what nextpnr said."""
+    used = re.findall(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", failed.log, re.MULTILINE)
+    over = [(kind, int(has), int(most)) for kind, has, most in used if int(has) > int(most)]
+    if over:
+        needs = ", ".join(f"{has:,} of {most:,} {kind}" for kind, has, most in over)
+        return DesignError(
+            f"The design doesn't fit the {target.name}: it needs {needs}. Make it smaller, or choose a larger target.",
+            code="does_not_fit",
+        )
+    complaint = re.search(r"^ERROR: (.*)$", failed.log, re.MULTILINE)
+    reason = complaint[1].strip().rstrip(".") if complaint else f"it ended with exit code {failed.code}"
+    return DesignError(f"{failed.tool} can't place and route the design: {reason}.", code="placement_failed")
