@@ -13,12 +13,15 @@ from pathlib import Path
 
 from jupyter_fpga.gateware.errors import EXIT_DESIGN_ERROR, DesignError
 
-#: Each step is the function ``run(work: Path)`` of a module.
-STEPS = {
-    "elaborate": "jupyter_fpga.gateware.elaborate",
-    "synthesize": "jupyter_fpga.gateware.simulation.synthesize",
-    "compile": "jupyter_fpga.gateware.simulation.compile",
-    "base": "jupyter_fpga.gateware.simulation.base",
+#: Each step is the function ``run(work: Path)`` of a module; where there are two, the second is for real boards.
+STEPS: dict[str, tuple[str, ...]] = {
+    "targets": ("jupyter_fpga.gateware.targets",),
+    "base": ("jupyter_fpga.gateware.simulation.base", "jupyter_fpga.gateware.implementation.base"),
+    "elaborate": ("jupyter_fpga.gateware.elaborate",),
+    "synthesize": ("jupyter_fpga.gateware.simulation.synthesize", "jupyter_fpga.gateware.implementation.synthesize"),
+    "compile": ("jupyter_fpga.gateware.simulation.compile",),
+    "place": ("jupyter_fpga.gateware.implementation.place",),
+    "pack": ("jupyter_fpga.gateware.implementation.pack",),
 }
 
 
@@ -28,8 +31,9 @@ def main(arguments: list[str]) -> int:
         print(f"usage: python -m jupyter_fpga.gateware {{{','.join(STEPS)}}}", file=sys.stderr)  # noqa: T201
         return 2
     work = Path.cwd()
+    modules = STEPS[arguments[0]]
     try:
-        importlib.import_module(STEPS[arguments[0]]).run(work)
+        importlib.import_module(modules[-1 if _is_for_real_board(work) else 0]).run(work)
     except DesignError as error:
         (work / "error.json").write_text(json.dumps(error.to_json(), indent=2) + "\n", "utf-8")
         if error.__cause__ is not None and not error.frames:
@@ -38,6 +42,15 @@ def main(arguments: list[str]) -> int:
                 traceback.print_exception(error.__cause__)
         return EXIT_DESIGN_ERROR
     return 0
+
+
+def _is_for_real_board(work: Path) -> bool:
+    """Whether the step's request names a target that isn't simulated."""
+    try:
+        target = json.loads((work / "request.json").read_text("utf-8")).get("target")
+    except FileNotFoundError:
+        return False
+    return target is not None and target != "simulated"
 
 
 def _same_hashes() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from jupyter_fpga.compute import BuildOptions, Sandbox
-from jupyter_fpga.compute.builds.recipe import CLOCK_HZ
 
 from .builds import Heard, Make, design
 
@@ -189,12 +188,6 @@ async def test_no_build_begins_while_room_is_made(make: Make) -> None:
     go.set()
     await trimming
     assert (await building).artifacts["bitstream"].exists()
-
-
-def test_clocks_are_those_of_the_workshop() -> None:
-    from jupyter_fpga.gateware.targets import TARGETS
-
-    assert {name: target.clock_hz for name, target in TARGETS.items()} == CLOCK_HZ
 
 
 async def test_a_build_whose_lab_died_holds_up_nobody(make: Make) -> None:

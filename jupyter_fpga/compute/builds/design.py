@@ -12,8 +12,9 @@ from jupyter_fpga.gateware.manifest import Manifest
 
 __all__ = ("BuildFailed", "BuildOptions", "BuildResult", "Source", "Stage", "StageReport")
 
-Stage = Literal["base", "elaborate", "synthesize", "compile"]
-"""A step of a build: the lab's own SoC, once; text → netlist; netlist → C++; C++ → simulator."""
+Stage = Literal["base", "elaborate", "synthesize", "compile", "place", "pack"]
+"""A step of a build: the lab's own SoC, once; text → netlist; netlist → C++ or the device's cells; then for a simulated
+board C++ → simulator, and for a real one cells → places and wires → bitstream."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,10 @@ class BuildOptions:
         System clock in Hz; the target's own if None.
     timing_target_mhz
         Fail when the design is slower. Simulated boards have no timing.
+    seed
+        Where place and route begins; another one gives another result of about the same quality.
+    explore
+        Place and route with so many seeds, from ``seed`` on, and keep the fastest result.
     probes
         Names of signals to watch.
     params
@@ -84,6 +89,8 @@ class BuildOptions:
     top: str | None = None
     sys_clk_freq: int | None = None
     timing_target_mhz: float | None = None
+    seed: int = 1
+    explore: int = 1
     probes: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     use_cache: bool = True

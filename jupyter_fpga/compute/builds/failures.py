@@ -20,6 +20,8 @@ _TITLES: Mapping[Stage, str] = {
     "elaborate": "Elaboration",
     "synthesize": "Synthesis",
     "compile": "Compiling the simulator",
+    "place": "Place and route",
+    "pack": "Packing the bitstream",
 }
 _TAIL_LINES = 20
 _MOST_ERROR_BYTES = 1 << 20

@@ -12,7 +12,7 @@ from typing import get_args
 from jupyter_fpga.compute.actions.descriptors import Action
 from jupyter_fpga.compute.builds.design import Stage
 from jupyter_fpga.compute.builds.elaborated import ABOUT, MANIFEST
-from jupyter_fpga.compute.builds.recipe import CSR, REPORTS, function_version
+from jupyter_fpga.compute.builds.recipe import CSR, REPORTS, SIMULATED, function_version
 from jupyter_fpga.compute.builds.toolchains import Toolchains
 from jupyter_fpga.compute.cache import ActionCache, Blob
 from jupyter_fpga.compute.runners import Task
@@ -26,6 +26,8 @@ LIMITS: Mapping[Stage, Limits] = {
     "elaborate": Limits(wall_seconds=60, cpu_seconds=120, memory_bytes=1024 * MIB, disk_bytes=64 * MIB),
     "synthesize": Limits(wall_seconds=300, cpu_seconds=300),
     "compile": Limits(wall_seconds=300, cpu_seconds=600),
+    "place": Limits(wall_seconds=900, cpu_seconds=900, memory_bytes=2048 * MIB, disk_bytes=512 * MIB),
+    "pack": Limits(wall_seconds=300, cpu_seconds=300, disk_bytes=256 * MIB),
 }
 """What each stage may use if the lab isn't told otherwise."""
 
@@ -62,10 +64,25 @@ class _Shape:
 
 _SHAPES: Mapping[Stage, _Shape] = {
     "base": _Shape(("*",), ("simulator",)),
+    "place": _Shape(("placed", "report.json"), ("placed", "report.json")),
+    "pack": _Shape(("bitstream",), ("bitstream",)),
     "elaborate": _Shape(("netlist.il", "netlist.v", ABOUT, MANIFEST, *CSR, "verilog/"), (ABOUT, MANIFEST)),
     "synthesize": _Shape(("design.cc", *REPORTS.values()), ("design.cc",)),
     "compile": _Shape(("simulator",), ("simulator",)),
 }
+
+
+_REAL_SHAPES: Mapping[str, _Shape] = {
+    "base": _Shape(("base.il", "lab_base.v", MANIFEST, *CSR, ABOUT, "netlist.v"), ("base.il", MANIFEST)),
+    "synthesize": _Shape(("design.json", "top.v"), ("design.json",)),
+}
+"""The same of stages that leave something else where the board is a real one."""
+
+
+def _shape(action: Action) -> _Shape:
+    stage: Stage = action.function  # type: ignore[assignment]
+    is_simulated = action.constants.get("target", SIMULATED) == SIMULATED
+    return _SHAPES[stage] if is_simulated else _REAL_SHAPES.get(stage, _SHAPES[stage])
 
 
 class BuildFunctions:
@@ -110,9 +127,9 @@ class BuildFunctions:
         """Keys of the bases that designs are linked with."""
         return set(self._folders)
 
-    def required(self, stage: Stage) -> tuple[str, ...]:
+    def required(self, action: Action) -> tuple[str, ...]:
         """Files without which a stage has failed."""
-        return _SHAPES[stage].required
+        return _shape(action).required
 
     async def task(self, action: Action, token: str) -> Task:
         """What is to be run for an action.
@@ -130,20 +147,20 @@ class BuildFunctions:
                 code="function_unknown",
             )
         stage: Stage = action.function  # type: ignore[assignment]
-        shape = _SHAPES[stage]
+        shape = _shape(action)
         inputs: dict[str, Path | bytes] = {
             name: self._cache.blobs.path(Blob(content.hash, content.size)) for name, content in action.inputs.items()
         }
         mounts = self._tools.mounts()
         if action.constants:
             inputs["request.json"] = json.dumps(dict(action.constants)).encode()
-        if stage == "compile":
-            mounts.append(Mount(self._base_folder(action.constants.get("base", "")), _BASE))
+        if "base" in action.constants:
+            mounts.append(Mount(self._base_folder(action.constants["base"]), _BASE))
         command = [*self._command, stage]
         return Task(
             token=token,
             # These compile nothing, so that they need no compiler's cache and can be begun in a warm sandbox.
-            command=tuple(command if stage in ("elaborate", "synthesize") else self._tools.command(command)),
+            command=tuple(self._tools.command(command) if stage in ("base", "compile") else command),
             limits=self.limits[stage],
             inputs=inputs,
             outputs=(*shape.outputs, "error.json"),

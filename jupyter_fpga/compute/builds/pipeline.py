@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -124,10 +124,13 @@ class Builds:
         ------
         BuildFailed
         """
-        build = _Build(self.compute, self._functions, self._recipe(target, sys_clk_freq), on_stage)
+        recipe = self._recipe(target, sys_clk_freq)
+        build = _Build(self.compute, self._functions, recipe, on_stage)
+        await self._ready_for(recipe, _nothing)
         async with self._at_work():
             base = await build.base()
-        return await asyncio.to_thread(self._base_result, base, build.stages)
+            image, keys = await build.idle_image(base)
+        return await asyncio.to_thread(self._base_result, base, image, keys, build.stages)
 
     async def build(
         self,
@@ -157,6 +160,7 @@ class Builds:
         """
         recipe = self._recipe(options.target, options.sys_clk_freq)
         build = _Build(self.compute, self._functions, recipe, on_stage, on_log, options.use_cache, owner, priority)
+        await self._ready_for(recipe, on_log)
         async with self._at_work():
             result, keys = await build.run(source, options)
         replace_file(self._record(result.digest), json.dumps(keys).encode())
@@ -212,14 +216,26 @@ class Builds:
         finally:
             self._active -= 1
 
-    def _base_result(self, base: Entry, stages: list[StageReport]) -> BuildResult:
+    async def _ready_for(self, recipe: Recipe, tell: Callable[[str], None]) -> None:
+        """See that there are tools for the target.
+
+        Raises
+        ------
+        ToolMissing
+            There are none, or one doesn't run here.
+        """
+        if not recipe.simulated and recipe.target in self.toolchains.catalog:
+            await self.toolchains.warm_up_for(recipe.target, tell)
+
+    def _base_result(
+        self, base: Entry, image: Mapping[str, Path], keys: Sequence[str], stages: list[StageReport]
+    ) -> BuildResult:
         manifest = Manifest.from_json(_json(self.cache.path(base, "manifest.json")))
         digest = manifest.digest or base.key
-        artifacts = {"bitstream": self.cache.path(base, "simulator")}
-        artifacts |= {name: self.cache.path(base, name) for name in ("csr.json", "csr.csv") if name in base.blobs}
+        artifacts = {name: self.cache.path(base, name) for name in CSR if name in base.blobs} | dict(image)
         if "lab_base.v" in base.blobs:
             artifacts["top.v"] = self.cache.path(base, "lab_base.v")
-        replace_file(self._record(digest), json.dumps([base.key]).encode())
+        replace_file(self._record(digest), json.dumps([base.key, *keys]).encode())
         return BuildResult(digest, replace(manifest, digest=digest), artifacts, stages)
 
     def _recipe(self, target: str, clock: int | None) -> Recipe:
@@ -253,15 +269,43 @@ class _Build:
 
     async def run(self, source: Source, options: BuildOptions) -> tuple[BuildResult, list[str]]:
         """The build's result, and the keys of the actions that it is made of."""
-        recipe, path = self._recipe, self._cache.path
+        recipe = self._recipe
         elaborate = recipe.elaborate(source, options)
 
         async def put_source() -> Action:
             return await asyncio.to_thread(recipe.with_source, elaborate, source)
 
-        entry = await self._stage("elaborate", elaborate, ready=put_source)
+        elaboration = self._stage("elaborate", elaborate, ready=put_source)
+        if recipe.simulated:
+            entry = await elaboration
+        else:
+            entry = await self._beside_base(elaboration)
         elaborated = await self._elaborated(entry)
         identifier = recipe.identifier(recipe.image(elaborated))
+        make = self._simulator if recipe.simulated else self._bitstream
+        made, keys = await make(elaborated, entry, identifier, options)
+        artifacts = {name: self._cache.path(entry, name) for name in CSR if name in entry.blobs} | made
+        digest = recipe.digest(elaborated, options)
+        manifest = replace(elaborated.manifest, digest=digest, identifier=identifier)
+        return BuildResult(digest, manifest, artifacts, self.stages), [entry.key, *keys]
+
+    async def _beside_base(self, elaboration: Coroutine[Any, Any, Entry]) -> Entry:
+        """An elaboration, and meanwhile what the design is put into; a design that fails doesn't wait for that."""
+        base = asyncio.create_task(self.base())
+        try:
+            entry = await elaboration
+            await base
+            return entry
+        finally:
+            if not base.done():
+                base.cancel()
+                await asyncio.wait({base})
+
+    async def _simulator(
+        self, elaborated: Elaborated, entry: Entry, identifier: str, options: BuildOptions
+    ) -> tuple[dict[str, Path], list[str]]:
+        """A simulated board's image and reports, and the keys of the actions that made them."""
+        recipe, path = self._recipe, self._cache.path
         synthesize = recipe.synthesize(elaborated, entry)
         synthesized = await self._stage("synthesize", synthesize, need=tuple(REPORTS.values()))
 
@@ -274,11 +318,41 @@ class _Build:
         compile = recipe.compile(elaborated, synthesized, identifier)
         compiled = await self._stage("compile", compile, ready=find_base)
         artifacts = {"bitstream": path(compiled, "simulator")}
-        artifacts |= {name: path(entry, name) for name in CSR if name in entry.blobs}
         artifacts |= {name: path(synthesized, file) for name, file in REPORTS.items() if file in synthesized.blobs}
-        digest = recipe.digest(elaborated)
-        manifest = replace(elaborated.manifest, digest=digest, identifier=identifier)
-        return BuildResult(digest, manifest, artifacts, self.stages), [entry.key, synthesized.key, compiled.key]
+        return artifacts, [synthesized.key, compiled.key]
+
+    async def _bitstream(
+        self, elaborated: Elaborated, entry: Entry, identifier: str, options: BuildOptions
+    ) -> tuple[dict[str, Path], list[str]]:
+        """A real board's image and report, and the keys of the actions that made them."""
+        recipe, path = self._recipe, self._cache.path
+        map = recipe.map(elaborated, entry, identifier)
+        mapped = await self._stage("synthesize", map)
+        seeds = range(options.seed, options.seed + options.explore)
+        places = [recipe.place(map, mapped, options, seed) for seed in seeds]
+        place, placed = await self._fastest(places)
+        packed = await self._stage("pack", recipe.pack(place, placed))
+        artifacts = {"bitstream": path(packed, "bitstream"), "report": path(placed, "report.json")}
+        if "top.v" in mapped.blobs:
+            artifacts["top.v"] = path(mapped, "top.v")
+        return artifacts, [mapped.key, placed.key, packed.key]
+
+    async def _fastest(self, places: Sequence[Action]) -> tuple[Action, Entry]:
+        """Of several placings of one design that which leaves the most time; one that fails is out of the race.
+
+        Raises
+        ------
+        BuildFailed
+            All of them failed; with the reason of the first.
+        """
+        if len(places) == 1:
+            return places[0], await self._stage("place", places[0])
+        ends = await asyncio.gather(*(self._stage("place", place) for place in places), return_exceptions=True)
+        placed = [(place, end) for place, end in zip(places, ends, strict=True) if isinstance(end, Entry)]
+        for end in ends:
+            if isinstance(end, BaseException) and (not placed or not isinstance(end, BuildFailed)):
+                raise end
+        return max(placed, key=lambda pair: _slack(_json(self._cache.path(pair[1], "report.json"))))
 
     async def _elaborated(self, entry: Entry) -> Elaborated:
         paths = {name: self._cache.path(entry, name) for name in entry.blobs}
@@ -295,6 +369,14 @@ class _Build:
     async def base(self) -> Entry:
         """The base, every file of it checked."""
         return await self._stage("base", self._recipe.base())
+
+    async def idle_image(self, base: Entry) -> tuple[dict[str, Path], list[str]]:
+        """What an idle board runs, and the keys of the actions that made it besides the base."""
+        if self._recipe.simulated:
+            return {"bitstream": self._cache.path(base, "simulator")}, []
+        elaborated = await self._elaborated(base)
+        made, keys = await self._bitstream(elaborated, base, elaborated.manifest.identifier, BuildOptions())
+        return {name: made[name] for name in ("bitstream", "report")}, keys
 
     async def _stage(
         self,
@@ -344,12 +426,18 @@ class _Build:
         )
         if not result["ok"]:
             functions = self._functions
-            raise failure(stage, result, functions.limits[stage], functions.required(stage), self._path_of)
+            raise failure(stage, result, functions.limits[stage], functions.required(action), self._path_of)
         blobs = {name: Blob(**blob) for name, blob in result["outputs"].items()}
         return Entry(action.id, blobs, result["log"], result["seconds"])
 
     def _path_of(self, output: Mapping[str, Any]) -> Path:
         return self._cache.blobs.path(Blob(**output))
+
+
+def _slack(report: Mapping[str, Any]) -> float:
+    """How many times as fast as it must be the slowest clock of a placing is."""
+    ratios = [clock["fmax_mhz"] / clock["constraint_mhz"] for clock in report["clocks"].values()]
+    return min(ratios, default=0.0)
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -10,16 +10,16 @@ from jupyter_fpga.compute.builds.elaborated import Elaborated
 from jupyter_fpga.compute.builds.toolchains import Toolchains
 from jupyter_fpga.compute.cache import BlobStore, Entry, action_key
 
-__all__ = ("CLOCK_HZ", "CSR", "RANK", "REPORTS", "Recipe", "function_version")
+__all__ = ("CSR", "RANK", "REPORTS", "SIMULATED", "Recipe", "function_version")
 
 CSR = ("csr.json", "csr.csv")
 """Artifacts that the stage ``elaborate`` leaves."""
 REPORTS = {"top.v": "top.v", "report": "report.json"}
 """Artifacts that the stage ``synthesize`` leaves, and their files."""
-CLOCK_HZ = {"simulated": 12_000_000}
-"""System clock of each target when a build doesn't ask for another. The workshop knows them too; a test compares."""
+SIMULATED = "simulated"
+"""The target whose images are programs; all others' are bitstreams."""
 
-RANK: Mapping[Stage, int] = {"base": 4, "compile": 3, "synthesize": 2, "elaborate": 1}
+RANK: Mapping[Stage, int] = {"base": 6, "pack": 5, "place": 4, "compile": 3, "synthesize": 2, "elaborate": 1}
 """Who is served first: builds that are nearly done, so that none waits half done."""
 
 
@@ -30,6 +30,8 @@ def function_version(tools: Toolchains, stage: Stage) -> str:
         "elaborate": tools.elaborate_version,
         "synthesize": tools.synthesize_version,
         "compile": tools.compile_version,
+        "place": tools.implement_version,
+        "pack": tools.implement_version,
     }[stage]
     return str(uuid.UUID(hex=digest[:32]))
 
@@ -51,7 +53,13 @@ class Recipe:
         self._tools = tools
         self._blobs = blobs
         self.target = target
-        self.clock = clock or CLOCK_HZ.get(target)
+        info = tools.catalog.get(target)
+        self.clock = clock or (info.clock_hz if info is not None else None)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the image is a program."""
+        return self.target == SIMULATED
 
     def identifier(self, image: str) -> str:
         """What a board with that image answers when it is asked who it is."""
@@ -62,15 +70,20 @@ class Recipe:
         inputs = {"netlist": elaborated.netlist_digest}
         return action_key("image", self.base().id, inputs, {"target": self.target})
 
-    def digest(self, elaborated: Elaborated) -> str:
+    def digest(self, elaborated: Elaborated, options: BuildOptions) -> str:
         """Name of the build: of its image and its manifest. Equal images may have registers of other names."""
         inputs = {"netlist": elaborated.netlist_digest, "manifest": elaborated.manifest_digest}
-        return action_key("build", self.base().id, inputs, {"target": self.target})
+        about: dict[str, Any] = {"target": self.target}
+        if not self.simulated:
+            # These change where everything is, and with it the bytes of the bitstream.
+            about |= {name: getattr(options, name) for name in ("timing_target_mhz", "seed", "explore")}
+        return action_key("build", self.base().id, inputs, about)
 
     def base(self) -> Action:
         """The lab's own SoC, compiled, and as an image with an empty window."""
         about = {"target": self.target, "clock": self.clock}
-        key = action_key("base", self._tools.compile_version, {}, about)
+        version = self._tools.compile_version if self.simulated else self._tools.synthesize_version
+        key = action_key("base", version, {}, about)
         request = {"target": self.target, "sys_clk_freq": self.clock, "identifier": self.identifier(key)}
         return self._action("base", key, {}, request)
 
@@ -108,6 +121,33 @@ class Recipe:
         key = action_key("compile", self._tools.compile_version, inputs, {"identifier": identifier})
         request = {"identifier": identifier, "base": base}
         return self._action("compile", key, _contents(synthesized, ["design.cc"]), request)
+
+    def map(self, elaborated: Elaborated, entry: Entry, identifier: str) -> Action:
+        """Netlist → the whole SoC in the device's cells: ``synthesize`` for a real board."""
+        base = self.base().id
+        request: dict[str, Any] = {"target": self.target, "identifier": identifier, "base": base}
+        if elaborated.manifest.form == "litex_soc":
+            request["pins"] = [pin.to_json() for pin in elaborated.manifest.pins]
+        inputs = {"netlist": elaborated.netlist_digest}
+        key = action_key("map", self._tools.synthesize_version, inputs, request)
+        return self._action("synthesize", key, _contents(entry, elaborated.files), request)
+
+    def place(self, mapped: Action, entry: Entry, options: BuildOptions, seed: int) -> Action:
+        """Cells → places and wires."""
+        request = {
+            "target": self.target,
+            "clock_hz": self.clock,
+            "timing_target_mhz": options.timing_target_mhz,
+            "seed": seed,
+        }
+        key = action_key("place", self._tools.implement_version, {"design": mapped.id}, request)
+        return self._action("place", key, _contents(entry, ["design.json"]), request)
+
+    def pack(self, placed: Action, entry: Entry) -> Action:
+        """Places and wires → bitstream."""
+        request = {"target": self.target}
+        key = action_key("pack", self._tools.implement_version, {"placed": placed.id}, request)
+        return self._action("pack", key, _contents(entry, ["placed"]), request)
 
     def _action(self, stage: Stage, key: str, inputs: Mapping[str, Content], constants: Mapping[str, Any]) -> Action:
         return Action(stage, function_version(self._tools, stage), inputs, constants, key=key)

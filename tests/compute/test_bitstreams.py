@@ -1,0 +1,140 @@
+"""Designs become bitstreams with the real tools, behind walls."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_fpga.compute import BuildFailed, BuildOptions, Builds, Sandbox, Source
+from tests.workbench import Workbench
+
+PWM = """
+from amaranth import *
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+class Top(wiring.Component):
+    duty: In(8)
+    led: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        count = Signal(8)
+        m.d.sync += count.eq(count + 1)
+        m.d.comb += self.led.eq(count < self.duty)
+        return m
+"""
+
+
+def design(text: str = PWM) -> Source:
+    """A design of one file."""
+    return Source({"design.py": text.encode()}, "design.py")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is built once is there for the next test."""
+    return tmp_path_factory.mktemp("bitstreams")
+
+
+@pytest.fixture
+async def builds(folder: Path, sandbox: Sandbox) -> AsyncIterator[Builds]:
+    bench = Workbench(folder, sandbox)
+    builds = await bench.start()
+    await builds.offer()
+    yield builds
+    await bench.stop()
+
+
+#: What each family's bitstream begins with, somewhere in its first bytes.
+BEGINNINGS = {"icebreaker": b"\x7e\xaa\x99\x7e", "ulx3s_25f": b"\xff\xff\xbd\xb3", "tang_nano_9k": b"1010010111000011"}
+
+
+@pytest.mark.parametrize("target", ["icebreaker", "ulx3s_25f", pytest.param("tang_nano_9k", marks=pytest.mark.soak)])
+async def test_a_design_becomes_a_bitstream(builds: Builds, target: str) -> None:
+    result = await builds.build(design(), BuildOptions(target=target))
+    # The base is made beside the elaboration, and may end before it or after it.
+    assert sorted(stage.name for stage in result.stages[:2]) == ["base", "elaborate"]
+    assert [stage.name for stage in result.stages[2:]] == ["synthesize", "place", "pack"]
+    assert BEGINNINGS[target] in result.artifacts["bitstream"].read_bytes()[:1000]
+    assert sorted(result.artifacts) == ["bitstream", "csr.csv", "csr.json", "report", "top.v"]
+    assert result.manifest.identifier.startswith(f"jupyter_fpga {target} ")
+    report = json.loads(result.artifacts["report"].read_bytes())
+    assert {"block RAMs", "pins", "PLLs"} <= set(report["utilization"])
+    (clock,) = report["clocks"].values()
+    assert clock["met"]
+    assert clock["fmax_mhz"] > clock["constraint_mhz"] == result.manifest.clock_hz / 1e6
+    assert clock["critical_path"][0]["kind"] == "clk-to-q"
+    again = await builds.build(design(), BuildOptions(target=target))
+    assert [(stage.name, stage.cached) for stage in again.stages] == [
+        (name, True) for name in ("elaborate", "synthesize", "place", "pack")
+    ]
+    assert again.digest == result.digest
+
+
+async def test_the_idle_image_is_a_bitstream_too(builds: Builds) -> None:
+    base = await builds.base("icebreaker")
+    assert BEGINNINGS["icebreaker"] in base.artifacts["bitstream"].read_bytes()[:100]
+    assert base.manifest.window.size == 0
+    assert base.manifest.identifier.startswith("jupyter_fpga icebreaker ")
+
+
+async def test_several_seeds_and_the_fastest_is_kept(builds: Builds) -> None:
+    options = BuildOptions(target="icebreaker", seed=2, explore=2)
+    result = await builds.build(design(), options)
+    assert [stage.name for stage in result.stages] == ["elaborate", "synthesize", "place", "place", "pack"]
+    kept = json.loads(result.artifacts["report"].read_bytes())
+    assert kept["seed"] in (2, 3)
+    each = [await builds.build(design(), BuildOptions(target="icebreaker", seed=seed)) for seed in (2, 3)]
+    reports = [json.loads(one.artifacts["report"].read_bytes()) for one in each]
+    reached = {report["seed"]: report["clocks"]["pad_clk"]["fmax_mhz"] for report in reports}
+    assert reached[kept["seed"]] == max(reached.values())
+
+
+async def test_a_pll_makes_another_clock(builds: Builds) -> None:
+    result = await builds.build(design(), BuildOptions(target="icebreaker", sys_clk_freq=24_000_000))
+    assert result.manifest.clock_hz == 24_000_000
+    report = json.loads(result.artifacts["report"].read_bytes())
+    assert report["utilization"]["PLLs"]["used"] == 1
+
+
+async def refused(builds: Builds, source: Source, options: BuildOptions) -> BuildFailed:
+    """How a build fails."""
+    with pytest.raises(BuildFailed) as caught:
+        await builds.build(source, options)
+    return caught.value
+
+
+async def test_a_clock_that_no_pll_makes(builds: Builds) -> None:
+    failure = await refused(builds, design(), BuildOptions(target="icebreaker", sys_clk_freq=13_000_000))
+    assert (failure.stage, failure.code) == ("base", "bad_clock")
+    assert failure.message == (
+        "The target icebreaker can't make 13000000 Hz from its oscillator of 12000000 Hz; choose another sys_clk_freq."
+    )
+
+
+async def test_a_design_that_is_too_large(builds: Builds) -> None:
+    large = PWM.replace(
+        "return m", "m.d.sync += Signal(6000, name='wide').eq(Cat(count, self.duty) * 77)\n        return m"
+    )
+    large = (
+        large.replace("self.led.eq(count < self.duty)", "self.led.eq(wide.xor())")
+        .replace("count = Signal(8)", "count = Signal(8)\n        wide = Signal(6000)")
+        .replace("Signal(6000, name='wide')", "wide")
+        .replace("Cat(count, self.duty) * 77", "Cat(wide[1:], wide[0] ^ self.duty[0])")
+    )
+    failure = await refused(builds, design(large), BuildOptions(target="icebreaker"))
+    assert (failure.stage, failure.code) == ("place", "does_not_fit")
+    head, _, tail = failure.message.partition("it needs ")
+    assert head == "The design doesn't fit the icebreaker: "
+    assert tail.endswith(" of 5,280 ICESTORM_LC. Make it smaller, or choose a larger target.")
+
+
+async def test_timing_that_is_not_met(builds: Builds) -> None:
+    failure = await refused(builds, design(), BuildOptions(target="icebreaker", timing_target_mhz=200.0))
+    assert (failure.stage, failure.code) == ("place", "timing_not_met")
+    assert failure.message.startswith("The clock pad_clk reaches ")
+    assert (
+        "MHz, and timing_target_mhz asks for 200; put registers into its longest path, which goes " in failure.message
+    )
