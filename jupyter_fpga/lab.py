@@ -2,14 +2,18 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from .clock import Clock, SystemClock
 from .compute import ActionCache, BuildOptions, BuildResult, Builds, Sandbox, Source, StageReport, Toolchains
 from .compute.actions import Compute
+from .compute.builds.catalog import Catalog
 from .compute.builds.functions import LIMITS, limits_within
+from .compute.builds.implementers import find_implementers
 from .compute.runners.local import LocalRunner
 from .compute.sandbox.orphans import end_orphans
 from .errors import Unavailable
@@ -206,6 +210,7 @@ class _Workshop:
         self._progress = progress
         self._builds: asyncio.Task[Builds] | None = None
         self._doing: str | None = None
+        self._targets: list[dict[str, Any]] | None = None
         self._waiting: set[Callable[[str], None]] = set()
 
     def prepare(self) -> None:
@@ -249,6 +254,27 @@ class _Workshop:
     async def base(self, target: str, sys_clk_freq: int | None = None) -> BuildResult:
         """The idle image of a target."""
         return await (await self._ready()).base(target, sys_clk_freq)
+
+    async def targets(self) -> list[dict[str, Any]]:
+        """Every kind of board that designs can be built for, and whether its tools are here."""
+        if self._targets is None:
+            catalog, implementers = await asyncio.gather(
+                Catalog.load(), asyncio.to_thread(find_implementers, os.environ)
+            )
+            self._targets = [
+                target.to_json() | {"tools": implementers[target.toolchain].to_json()}
+                for target in catalog.values()
+                if not target.simulated
+            ]
+            self._targets[:0] = [target.to_json() for target in catalog.values() if target.simulated]
+        return [target if "tools" in target else target | {"tools": self._simulation()} for target in self._targets]
+
+    def _simulation(self) -> dict[str, Any]:
+        """Whether the tools of simulated boards are here, as far as it is known already."""
+        failure = None
+        if self._builds is not None and self._builds.done() and not self._builds.cancelled():
+            failure = self._builds.exception()
+        return {"found": failure is None, "version": "", "missing": str(failure or "")}
 
     async def build(
         self,

@@ -8,7 +8,7 @@ from pathlib import Path
 from traitlets import Bool, List, Unicode
 
 from jupyter_fpga.client import Job
-from jupyter_fpga.client.arguments import board_number, frequency, parameter, seconds
+from jupyter_fpga.client.arguments import board_number, frequency, megahertz, parameter, seconds, whole_number
 from jupyter_fpga.client.errors import Invalid, LabError
 from jupyter_fpga.client.lab import BuildOptions
 
@@ -24,6 +24,9 @@ _ALIASES = {
     "target": "_Building.target",
     "top": "_Building.top",
     "clock": "_Building.clock",
+    "timing-target": "_Building.timing_target",
+    "seed": "_Building.seed",
+    "explore": "_Building.explore",
     "param": "_Building.params",
     "timeout": "_Building.timeout",
 }
@@ -42,6 +45,11 @@ class _Building(LabCommand):
     clock = Read(frequency, help="System clock, such as 12MHz, 12e6 or 12_000_000; else the target's own.").tag(
         config=True
     )
+    timing_target = Read(megahertz, help="Fail when the design is slower than so many MHz.").tag(config=True)
+    seed = Read(whole_number, help="Where place and route begins; another one gives another result.").tag(config=True)
+    explore = Read(whole_number, help="Place and route with so many seeds, and keep the fastest result.").tag(
+        config=True
+    )
     params = List(Unicode(), help="NAME=VALUE for the design; may be repeated.").tag(config=True)
     timeout = Read(seconds, help="Seconds after which to cancel and give up.").tag(config=True)
     no_cache = Bool(False, help="Build everything anew.").tag(config=True)
@@ -56,6 +64,9 @@ class _Building(LabCommand):
             "target": self.target or None,
             "top": self.top or None,
             "clock": self.clock,
+            "timing_target_mhz": self.timing_target,
+            "seed": self.seed,
+            "explore": self.explore,
             "params": params,
             "use_cache": not self.no_cache,
         }

@@ -27,14 +27,13 @@ class BoardsApp(LabCommand):
 
 
 class TargetsApp(LabCommand):
-    """List the kinds of boards that the lab has."""
+    """List the kinds of boards that designs can be built for, and what is installed for each."""
 
     name = "jupyter-fpga targets"
     description = __doc__
 
     def run(self, words: list[str]) -> None:
-        targets = self.lab().targets()
-        self.show(targets, "\n".join(targets) or "The lab has no boards.")
+        self.show_table(self.lab().targets(), "The lab knows no kind of board.")
 
 
 class JobsApp(LabCommand):

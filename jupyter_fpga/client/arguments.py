@@ -8,7 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-__all__ = ("Reader", "board_number", "frequency", "parameter", "reworded", "seconds")
+__all__ = (
+    "Reader",
+    "board_number",
+    "frequency",
+    "megahertz",
+    "parameter",
+    "reworded",
+    "seconds",
+    "whole_number",
+)
 
 T = TypeVar("T")
 
@@ -53,14 +62,14 @@ def _frequency(text: str) -> float:
     return hertz
 
 
-def _seconds(text: str) -> float:
+def _above_zero(text: str) -> float:
     number = float(text)
     if not 0 < number < math.inf:
         raise ValueError(text)
     return number
 
 
-def _board_number(text: str) -> int:
+def _whole_number(text: str) -> int:
     number = int(text)
     if number < 0:
         raise ValueError(text)
@@ -80,9 +89,14 @@ def _parameter(text: str) -> tuple[str, Any]:
 frequency = Reader("a frequency such as 12MHz, 12e6 or 12_000_000", _frequency)
 """Hz."""
 
-seconds = Reader("a number of seconds above 0", _seconds)
+megahertz = Reader("a frequency in MHz, such as 48 or 12.5", _above_zero)
+"""MHz: a number above 0, like a time."""
 
-board_number = Reader("the number of a board, such as 0", _board_number)
+whole_number = Reader("a whole number, such as 4", _whole_number)
+
+seconds = Reader("a number of seconds above 0", _above_zero)
+
+board_number = Reader("the number of a board, such as 0", _whole_number)
 
 parameter = Reader("NAME=VALUE", _parameter)
 """A value that is a Python literal is one, any other is text."""

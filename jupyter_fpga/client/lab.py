@@ -12,7 +12,7 @@ from .door import Door
 from .errors import Conflict, NotFound, Unavailable
 from .events import JobWatcher, follow_events
 from .jobs import Job, accepted
-from .listing import BOARD_COLUMNS, JOB_COLUMNS
+from .listing import BOARD_COLUMNS, JOB_COLUMNS, TARGET_COLUMNS
 from .loop import Following, blocking, loop, on_the_loop
 from .sources import load_source
 from .starting import StartedLab
@@ -29,6 +29,8 @@ class BuildOptions(TypedDict, total=False):
     top: str | None
     clock: float | None
     timing_target_mhz: float | None
+    seed: int | None
+    explore: int | None
     params: Mapping[str, Any] | None
     idempotency_key: str | None
     use_cache: bool
@@ -116,6 +118,10 @@ class LabClient:
             System clock, Hz.
         timing_target_mhz
             Fail the build when timing misses this clock.
+        seed
+            Where place and route begins; another one gives another result.
+        explore
+            Place and route with so many seeds, and keep the fastest result.
         params
             Names and values for the design.
         idempotency_key
@@ -135,6 +141,8 @@ class LabClient:
         top: str | None = None,
         clock: float | None = None,
         timing_target_mhz: float | None = None,
+        seed: int | None = None,
+        explore: int | None = None,
         params: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
         use_cache: bool = True,
@@ -146,6 +154,8 @@ class LabClient:
             "top": top,
             "sys_clk_freq": None if clock is None else round(clock),
             "timing_target_mhz": timing_target_mhz,
+            "seed": seed,
+            "explore": explore,
             "params": dict(params) if params else None,
             "idempotency_key": idempotency_key,
             "use_cache": None if use_cache else False,
@@ -173,9 +183,9 @@ class LabClient:
         return Table(boards, BOARD_COLUMNS)
 
     @on_the_loop
-    async def atargets(self) -> list[str]:
-        """The kinds of boards that the lab has."""
-        return sorted({board["target"] for board in await self.door.get("fpga")})
+    async def atargets(self) -> Table:
+        """The kinds of boards that designs can be built for, and whether the lab's machine has the tools."""
+        return Table(await self.door.get("targets"), TARGET_COLUMNS)
 
     @on_the_loop
     async def ajobs(

@@ -6,7 +6,7 @@ from typing import Any
 
 from .tables import Column, Table
 
-__all__ = ("BOARD_COLUMNS", "JOB_COLUMNS", "asked_for")
+__all__ = ("BOARD_COLUMNS", "JOB_COLUMNS", "TARGET_COLUMNS", "asked_for")
 
 #: Who does what nobody has asked for: the owner that the lab writes into the resets after its start and after a crash.
 _LAB = "(lab)"
@@ -26,6 +26,18 @@ def _submitted(job: dict[str, Any]) -> str:
     """When, by this machine's clock and in its time zone."""
     return datetime.fromisoformat(job["created_at"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
+
+def _tools(target: dict[str, Any]) -> str:
+    return "here" if target["tools"]["found"] else f"missing: {target['tools']['missing']}"
+
+
+TARGET_COLUMNS: Mapping[str, Column] = {
+    "target": "name",
+    "board": "doc",
+    "clock, MHz": lambda target: f"{target['clock_hz'] / 1e6:g}",
+    "in this lab": "boards",
+    "tools": _tools,
+}
 
 BOARD_COLUMNS: Mapping[str, Column] = {
     "board": "fpga_id",

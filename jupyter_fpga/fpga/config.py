@@ -119,6 +119,8 @@ class SubmitOptions:
         Frequency of the system clock, Hz.
     timing_target_mhz
         Frequency that place and route must reach, MHz.
+    seed, explore
+        Where place and route begins, and with how many seeds it is tried.
     probes
         Names of signals that get an analyzer.
     params
@@ -136,6 +138,8 @@ class SubmitOptions:
     top: str | None = None
     sys_clk_freq: int | None = None
     timing_target_mhz: float | None = None
+    seed: int = 1
+    explore: int = 1
     probes: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     priority: int = 0

@@ -46,6 +46,10 @@ class Builder(Protocol):
         """The idle image of a target."""
         ...
 
+    async def targets(self) -> list[dict[str, Any]]:
+        """Every kind of board that designs can be built for, and whether its ``tools`` are here."""
+        ...
+
     async def build(
         self,
         source: Source,

@@ -5,6 +5,7 @@ Every method takes the person who asks, answers with plain data that JSON can ca
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
@@ -315,6 +316,12 @@ class Fpga:
         elif not working:
             reason = "Every board is quarantined; an operator has to clear one."
         return {"ok": ok, "reason": reason, "boards": boards, "version": __version__}
+
+    async def targets(self) -> list[dict[str, Any]]:
+        """The kinds of boards that designs can be built for: what each is, whether its tools are here, and how many
+        ``boards`` of it the lab has."""
+        has = Counter(board.target for board in self._floor.config.boards)
+        return [target | {"boards": has[target["name"]]} for target in await self._floor.builds.targets()]
 
     def version(self) -> dict[str, Any]:
         """Name and version of what runs."""

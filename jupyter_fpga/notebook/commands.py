@@ -100,11 +100,13 @@ class Commands:
     def target(self, arguments: argparse.Namespace) -> None:
         targets = self._desk.lab(_say).targets()
         if arguments.name is not None:
-            if arguments.name not in targets:
-                LINE.error(f"the lab has no target {arguments.name!r}; it has {', '.join(targets)}")
+            names = [target["name"] for target in targets]
+            if arguments.name not in names:
+                LINE.error(f"there is no target {arguments.name!r}; it is one of {', '.join(names)}")
             self._desk.target = arguments.name
         chosen = self._desk.target or "the lab's default"
-        _write(f"Designs are built for: {chosen}. The lab has {', '.join(targets)}.")
+        boards = ", ".join(target["name"] for target in targets if target["boards"])
+        _write(f"Designs are built for: {chosen}. The lab has boards of {boards or 'no kind'}.")
 
     def attach(self, arguments: argparse.Namespace) -> BoardHandle:
         name = arguments.name or "_fpga"

@@ -83,6 +83,9 @@ class FpgaMagics(Magics):
             "target": arguments.target or self.desk.target,
             "top": arguments.top,
             "clock": arguments.clock,
+            "timing_target_mhz": arguments.timing_target,
+            "seed": arguments.seed,
+            "explore": arguments.explore,
             "params": dict(arguments.param),
             "use_cache": not arguments.no_cache,
         }

@@ -5,7 +5,16 @@ import keyword
 import shlex
 from typing import Any, NoReturn
 
-from jupyter_fpga.client.arguments import Reader, board_number, frequency, parameter, reworded, seconds
+from jupyter_fpga.client.arguments import (
+    Reader,
+    board_number,
+    frequency,
+    megahertz,
+    parameter,
+    reworded,
+    seconds,
+    whole_number,
+)
 from jupyter_fpga.client.errors import Invalid
 
 __all__ = ("CELL", "COMMANDS", "LINE", "HelpWanted", "Parser", "parse")
@@ -76,6 +85,9 @@ def _cell_parser() -> Parser:
     add("--tag", action="append", default=[], metavar="TAG", help="only a board with this tag; may be repeated")
     add("--top", metavar="TOP", help="which class, object or module of the cell is the design")
     add("--clock", type=frequency, metavar="HZ", help="system clock: 12MHz, 12e6 or 12_000_000")
+    add("--timing-target", type=megahertz, metavar="MHZ", help="fail when the design is slower (real boards)")
+    add("--seed", type=whole_number, metavar="N", help="where place and route begins (real boards)")
+    add("--explore", type=whole_number, metavar="N", help="place and route with N seeds, and keep the fastest")
     add(
         "--param",
         type=parameter,

@@ -193,7 +193,7 @@ def _from_form(content_type: str, body: bytes) -> Upload:
 
 
 _LISTS = frozenset({"tags", "probes"})
-_NUMBERS = frozenset({"sys_clk_freq", "timing_target_mhz", "priority"})
+_NUMBERS = frozenset({"sys_clk_freq", "timing_target_mhz", "priority", "seed", "explore"})
 
 
 def _field(name: str, values: list[bytes]) -> Any:

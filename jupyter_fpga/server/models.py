@@ -103,6 +103,10 @@ class SubmitFields(RequestModel):
     timing_target_mhz: float | None = Field(
         None, gt=0, le=10**4, allow_inf_nan=False, description="Fail the build when timing misses this clock, in MHz."
     )
+    seed: int = Field(1, ge=0, le=2**31 - 1, description="Where place and route begins; simulated boards have none.")
+    explore: int = Field(
+        1, ge=1, le=32, description="Place and route with so many seeds, from `seed` on, and keep the fastest result."
+    )
     probes: list[Line] = Field(
         default_factory=list, max_length=256, description="Signals to capture; dotted paths allowed."
     )
@@ -366,6 +370,29 @@ class Health(AnswerModel):
     ok: bool
     reason: str | None = Field(description="Why not, when it doesn't.")
     version: str
+
+
+class Tools(AnswerModel):
+    """What makes images for a kind of board, on the lab's machine."""
+
+    found: bool
+    version: str
+    missing: str = Field(description="What was looked for, and how to install it; empty when it is there.")
+
+
+class TargetRecord(AnswerModel):
+    """A kind of board that designs can be built for."""
+
+    name: str
+    doc: str
+    simulated: bool
+    clock_hz: int = Field(description="System clock when a build doesn't ask for another.")
+    min_clock_hz: int
+    max_clock_hz: int
+    toolchain: str
+    resources: dict[str, str] = Field(description="What a design's ports can be wired to: name → what it is.")
+    tools: Tools
+    boards: int = Field(description="How many of these the lab has.")
 
 
 class Version(AnswerModel):

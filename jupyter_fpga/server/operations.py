@@ -30,6 +30,7 @@ from .models import (
     RunRequest,
     RunResult,
     StreamQuery,
+    TargetRecord,
     Version,
 )
 from .openapi import document
@@ -301,6 +302,11 @@ async def health(call: Call) -> Answer:
     return Json(report, status=200 if report["ok"] else 503)
 
 
+async def targets(call: Call) -> Answer:
+    """List the kinds of boards that designs can be built for."""
+    return Json(await call.fpga.targets())
+
+
 async def version(call: Call) -> Answer:
     """Say which lab this is."""
     return Json(call.fpga.version())
@@ -424,6 +430,7 @@ ROUTES: tuple[Route, ...] = (
     *_below("/fpga/{fpga_id}/jobs/{job_id}", "_of_board"),
     Route("GET", "/events", events, query=EventsQuery, socket=True, refusals=(422, 426), tag="watching"),
     Route("GET", "/health", health, Health, tag="watching", public=True),
+    Route("GET", "/targets", targets, list[TargetRecord], tag="watching"),
     Route("GET", "/version", version, Version, tag="watching", public=True),
     Route("GET", "/openapi.json", openapi, dict[str, Any], tag="watching"),
     Route("GET", "/metrics", metrics, media_type="text/plain", tag="watching"),

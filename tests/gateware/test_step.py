@@ -65,7 +65,10 @@ def test_failure_of_the_lab(folder):
 def test_usage(folder, arguments):
     finished = program(folder, *arguments)
     assert finished.returncode == 2
-    assert finished.stderr == "usage: python -m jupyter_fpga.gateware {elaborate,synthesize,compile,base}\n"
+    assert (
+        finished.stderr
+        == "usage: python -m jupyter_fpga.gateware {targets,base,elaborate,synthesize,compile,place,pack}\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -264,11 +264,13 @@ def test_handles_that_there_are(shell):
     ]
 
 
-def test_the_target_of_later_cells(shell):
-    assert shell.run("%fpga target") == "Designs are built for: the lab's default. The lab has simulated.\n"
-    assert shell.run("%fpga target simulated") == "Designs are built for: simulated. The lab has simulated.\n"
+def test_the_target_of_later_cells(shell, lab):
+    has = "The lab has boards of simulated.\n"
+    assert shell.run("%fpga target") == f"Designs are built for: the lab's default. {has}"
+    assert shell.run("%fpga target simulated") == f"Designs are built for: simulated. {has}"
+    names = ", ".join(target["name"] for target in lab.targets())
     assert shell.fail("%fpga target moon") == [
-        "Invalid: %fpga: the lab has no target 'moon'; it has simulated; `%fpga help` shows what there is."
+        f"Invalid: %fpga: there is no target 'moon'; it is one of {names}; `%fpga help` shows what there is."
     ]
 
 

@@ -78,6 +78,11 @@ class TargetInfo:
     programmer: Programmer | None = None
     resources: Mapping[str, str] = field(default_factory=dict)
 
+    def to_json(self) -> dict[str, Any]:
+        """What people are told of it."""
+        names = ("name", "doc", "simulated", "clock_hz", "min_clock_hz", "max_clock_hz", "toolchain", "resources")
+        return {name: getattr(self, name) for name in names}
+
     @classmethod
     def from_json(cls, told: Mapping[str, Any]) -> "TargetInfo":
         """What the workshop wrote."""

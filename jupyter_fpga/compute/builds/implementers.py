@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from jupyter_fpga.compute.builds.warmup import Chore, ToolMissing, run_tool, say_version, wheel_folder
 from jupyter_fpga.compute.sandbox.supervisor import uninterrupted
@@ -102,6 +103,12 @@ class Implementer:
                 f'the wheels: pip install "jupyter-fpga[{self.family}]"',
                 detail={"target": target, "toolchain": self.family},
             )
+
+    def to_json(self) -> dict[str, Any]:
+        """``found``, the ``version``, and what is ``missing`` in words."""
+        install = f'pip install "jupyter-fpga[{self.family}]"'
+        missing = "" if self.found else f"{'; '.join(self.examined)}. Install the wheels: {install}"
+        return {"found": self.found, "version": self.version, "missing": missing}
 
     def environment(self) -> dict[str, str]:
         """What a sandboxed step finds in its environment, so that it calls these tools."""

@@ -72,6 +72,9 @@ async def _build(floor: Floor, row: RowMapping, lease: Lease, log: JobLog) -> Bu
         top=request["top"],
         sys_clk_freq=request["sys_clk_freq"],
         timing_target_mhz=request["timing_target_mhz"],
+        # Jobs that an older lab took have none.
+        seed=request.get("seed", 1),
+        explore=request.get("explore", 1),
         probes=tuple(request["probes"]),
         params=request["params"],
         use_cache=request["use_cache"],

@@ -36,7 +36,7 @@ class Request:
         name = data.get("target") or "simulated"
         if name not in TARGETS:
             raise DesignError(
-                f"There is no target {name!r}; the lab has {', '.join(sorted(TARGETS))}.", code="unknown_target"
+                f"There is no target {name!r}; `jupyter fpga targets` lists what there is.", code="unknown_target"
             )
         target = TARGETS[name]
         clock_hz = int(data.get("sys_clk_freq") or target.clock_hz)
