@@ -204,6 +204,7 @@ class _Workshop:
 
     def __init__(self, config: LabConfig, compute: Compute, store: Store, progress: Callable[[str], None]) -> None:
         self._data_dir = config.data_dir
+        self._kinds = sorted({board.target for board in config.fpga.boards})
         self._limits = LIMITS if config.stage_seconds is None else limits_within(config.stage_seconds)
         self._compute = compute
         self._store = store
@@ -225,7 +226,7 @@ class _Workshop:
             limits=self._limits,
             pinned=lambda: self._store.read(images_needed),
         )
-        await builds.prepare(self._tell)
+        await builds.prepare(self._tell, self._kinds)
         return builds
 
     def _tell(self, sentence: str) -> None:

@@ -24,7 +24,7 @@ async def submit(
     floor: Floor, person: Person, source: Source, options: SubmitOptions, fpga_id: int | None
 ) -> dict[str, Any]:
     """Queue a ``build_and_program`` job for one board, for the board that the person holds, or for any."""
-    kept, request = await _taken(floor, person, source, options, fpga_id)
+    kept, request = await _taken(floor, person, source, options, _target(floor, options, fpga_id))
 
     def work(move: Move) -> dict[str, Any]:
         def accept() -> RowMapping:
@@ -64,7 +64,7 @@ async def submit(
 
 async def submit_build(floor: Floor, person: Person, source: Source, options: SubmitOptions) -> dict[str, Any]:
     """Queue a ``build`` job, which needs no board."""
-    kept, request = await _taken(floor, person, source, options)
+    kept, request = await _taken(floor, person, source, options, options.target or floor.config.default_target)
 
     def work(move: Move) -> dict[str, Any]:
         def accept() -> RowMapping:
@@ -113,10 +113,9 @@ async def run(
 
 
 async def _taken(
-    floor: Floor, person: Person, source: Source, options: SubmitOptions, fpga_id: int | None = None
+    floor: Floor, person: Person, source: Source, options: SubmitOptions, target: str
 ) -> tuple[sources.Kept, dict[str, Any]]:
     """The source on disk and the job's request, unless one can tell without the store that it must be refused."""
-    target = _target(floor, options, fpga_id)
     _may_have_priority(person, options)
     sources.check(source)
     return await sources.keep(floor.data_dir, source), _request(options, target)

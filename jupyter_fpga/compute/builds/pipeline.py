@@ -15,12 +15,13 @@ from jupyter_fpga.compute.builds.design import BuildFailed, BuildOptions, BuildR
 from jupyter_fpga.compute.builds.elaborated import Elaborated, Unbelievable, read_elaborated
 from jupyter_fpga.compute.builds.failures import failure
 from jupyter_fpga.compute.builds.functions import COMMAND, LIMITS, BuildFunctions
-from jupyter_fpga.compute.builds.recipe import CSR, RANK, REPORTS, Recipe
+from jupyter_fpga.compute.builds.recipe import CSR, RANK, REPORTS, SIMULATED, Recipe
 from jupyter_fpga.compute.builds.slots import Slots
 from jupyter_fpga.compute.builds.toolchains import Toolchains
 from jupyter_fpga.compute.cache import Blob, Entry
 from jupyter_fpga.compute.cache.blobs import replace_file
 from jupyter_fpga.compute.sandbox import Limits
+from jupyter_fpga.errors import LabError
 from jupyter_fpga.gateware.manifest import Manifest
 
 __all__ = ("Builds",)
@@ -85,11 +86,15 @@ class Builds:
         """Offer the stages as functions of the lab's own worker."""
         await self.compute.install(self._functions)
 
-    async def prepare(self, progress: Callable[[str], None] | None = None) -> None:
-        """Make ready what every build needs: tools that compile themselves once, and the base.
+    async def prepare(
+        self, progress: Callable[[str], None] | None = None, targets: Collection[str] = (SIMULATED,)
+    ) -> None:
+        """Make ready what every build needs: tools that compile themselves once, and what idle boards run.
 
         Parameters
         ----------
+        targets
+            The kinds of boards that the lab has.
         progress
             Gets a sentence when something begins that takes long, and when a part of it is done. The last one always
             says all that is still waited for.
@@ -108,7 +113,14 @@ class Builds:
             if report.state == "running":
                 progress("Building the lab's own SoC (once, some seconds).")
 
-        await self.base("simulated", on_stage=on_stage)
+        for target in targets:
+            try:
+                await self.base(target, on_stage=on_stage)
+            except LabError as error:
+                if target == SIMULATED:
+                    raise
+                # One kind of board without tools is no reason for the others to wait; its own resets say the same.
+                progress(error.message)
         await self.trim()
 
     async def base(

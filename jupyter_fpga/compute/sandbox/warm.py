@@ -37,7 +37,7 @@ _LITEX = ("migen", "litex.soc.integration.soc_core", f"{_GATEWARE}.elaborate._li
 KINDS: Mapping[str, tuple[str, ...]] = {
     "amaranth": _AMARANTH,
     "litex": (*_AMARANTH, *_LITEX),
-    "yosys": (f"{_GATEWARE}.simulation.synthesize", _YOSYS),
+    "yosys": (f"{_GATEWARE}.simulation.synthesize", f"{_GATEWARE}.implementation.synthesize", _YOSYS),
 }
 """What is imported ahead, by kind."""
 

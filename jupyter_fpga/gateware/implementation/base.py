@@ -1,7 +1,7 @@
 """The step ``base`` of a real board: the lab's own SoC, synthesized, with a hole in the place of the design.
 
 In the current folder: ``request.json`` with ``target``, ``sys_clk_freq`` (Hz or null) and ``identifier``, what the idle
-board shall answer. Out of it come ``base.il``, which the step ``synthesize`` puts designs into; ``manifest.json``,
+board shall answer. Out of it come ``base.json``, which the step ``synthesize`` puts designs into; ``manifest.json``,
 ``csr.json`` and ``csr.csv``, which describe the idle board; and ``netlist.*``, a design that is nothing at all.
 """
 
@@ -44,7 +44,7 @@ def run(work: Path) -> None:
             FAMILIES[target.device.family].synthesize(target.device, TOP, True),
             # The hole: the design brings the module.
             f"delete ={USER}",
-            "write_rtlil base.il",
+            "write_json base.json",
         ],
         work=work,
         log="base.log",
