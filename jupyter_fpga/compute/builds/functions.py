@@ -168,11 +168,15 @@ class BuildFunctions:
             scrap=("error.json", "request.json"),
             mounts=tuple(mounts),
             environment={**self._tools.environment(), "LAB_BASE": _BASE},
-            warm=self._warm(stage, inputs),
+            warm=self._warm(action, inputs),
         )
 
-    def _warm(self, stage: Stage, inputs: Mapping[str, Path | bytes]) -> str | None:
-        """Which packages a stage will probably import."""
+    def _warm(self, action: Action, inputs: Mapping[str, Path | bytes]) -> str | None:
+        """Which packages a stage will probably import, or what else can be done before it is known what it is for."""
+        stage = action.function
+        if stage == "place":
+            target = action.constants["target"]
+            return None if self._tools.implementer(target).commands else f"place:{target}"
         if stage == "synthesize":
             return "yosys" if self._tools.yosys.wheel else None
         if stage != "elaborate":

@@ -1,9 +1,9 @@
-"""Stands ready in a warm sandbox: ``python -P waiting.py DESCRIPTOR MODULE…``.
+"""Stands ready in a warm sandbox: ``python -P waiting.py DESCRIPTOR MODULE[:WHAT]…``.
 
-It imports what programs of its kind will import, says so with a byte, and waits for one line: which module to run as
-``python -m`` would, with which arguments and within which limits. It runs that once, in this very interpreter, and
-ends with it. Nothing of anybody was here before: what the program finds is what a fresh interpreter would have
-imported a moment later.
+It imports what programs of its kind will import, calls ``MODULE.prepare(WHAT)`` where that is asked for, says so with a
+byte, and waits for one line: which module to run as ``python -m`` would, with which arguments and within which limits.
+It runs that once, in this very interpreter, and ends with it. Nothing of anybody was here before: what the program
+finds is what a fresh interpreter would have imported a moment later.
 """
 
 import importlib
@@ -19,8 +19,11 @@ from contextlib import suppress
 def _wait(descriptor: int, modules: list[str]) -> str:
     """The module to run; everything else is prepared for it."""
     for name in modules:
+        module, _, about = name.partition(":")
         with suppress(ImportError):  # not installed: the design will be told
-            importlib.import_module(name)
+            imported = importlib.import_module(module)
+            if about:
+                imported.prepare(about)
     os.write(descriptor, b"\x01")
     line = b""
     while not line.endswith(b"\n"):

@@ -38,11 +38,14 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "amaranth": _AMARANTH,
     "litex": (*_AMARANTH, *_LITEX),
     "yosys": (f"{_GATEWARE}.simulation.synthesize", f"{_GATEWARE}.implementation.synthesize", _YOSYS),
+    "place": (f"{_GATEWARE}.implementation.place",),
 }
-"""What is imported ahead, by kind."""
+"""What is imported ahead, by kind. Of ``place:TARGET``, the module's ``prepare`` is called with the target besides."""
 
 _SCRIPT = str(Path(__file__).with_name("waiting.py"))
 _UP_SECONDS = 30.0
+_MOST_PREPARED = 2
+"""Kinds that are prepared for something particular: nextpnr with a device's data takes 100 to 300 MB."""
 
 
 @dataclass(frozen=True)
@@ -162,13 +165,16 @@ class WarmSandboxes:
         Parameters
         ----------
         kind
-            A name of :data:`KINDS`; others, and commands that aren't ``interpreter … -m module …``, are never warm.
+            A name of :data:`KINDS`, with what it is prepared for behind a colon where that matters; others, and
+            commands that aren't ``interpreter … -m module …``, are never warm.
         """
-        if not self._keep or kind is None or kind not in KINDS or "-m" not in command[1:-1]:
+        if not self._keep or kind is None or kind.partition(":")[0] not in KINDS or "-m" not in command[1:-1]:
             return None
         interpreter = tuple(command[: command.index("-m")])
         shape = Shape(kind, interpreter, tuple(mounts), tuple(sorted(environment.items())), limits.disk_bytes)
+        self._wanted.pop(kind, None)
         self._wanted[kind] = shape
+        self._forget_old()
         self._stay_young()
         for waiting in [waiting for waiting in self._ready if waiting.shape.kind == kind]:
             self._ready.remove(waiting)
@@ -176,6 +182,15 @@ class WarmSandboxes:
                 return waiting
             waiting.discard()
         return None
+
+    def _forget_old(self) -> None:
+        """What is prepared for something particular takes much memory: only the latest are kept."""
+        prepared = [kind for kind in self._wanted if ":" in kind]
+        for kind in prepared[:-_MOST_PREPARED]:
+            del self._wanted[kind]
+            for waiting in [waiting for waiting in self._ready if waiting.shape.kind == kind]:
+                self._ready.remove(waiting)
+                waiting.discard()
 
     @contextmanager
     def at_work(self) -> Iterator[None]:
@@ -234,7 +249,10 @@ class WarmSandboxes:
         ours, theirs = socket.socketpair()
         with theirs:
             environment = dict(shape.environment)
-            modules = [name for name in KINDS[shape.kind] if name != _YOSYS or "YOSYS" not in environment]
+            kind, _, about = shape.kind.partition(":")
+            modules = [name for name in KINDS[kind] if name != _YOSYS or "YOSYS" not in environment]
+            if about:
+                modules[-1] += f":{about}"
             command = [*shape.interpreter, _SCRIPT, str(theirs.fileno()), *modules]
             plan = self._sandbox.plan(
                 command, mounts=shape.mounts, environment=environment, disk_bytes=shape.disk_bytes

@@ -8,10 +8,13 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ("WHEELS", "Failed", "run_tool")
+from . import _ahead as ahead
+
+__all__ = ("WHEELS", "Failed", "begin", "run_tool")
 
 #: Tool → where its wheel has it: module and function. They take the arguments without the program's name.
 WHEELS = {
@@ -47,18 +50,37 @@ def run_tool(tool: str, arguments: Sequence[str], *, work: Path, log: str) -> st
     Failed
         It ended with another exit code than zero.
     """
-    native = os.environ.get(tool.upper().replace("-", "_"))
+    native = _native(tool)
     path = work / log
-    with open(path, "wb") as output:
+    # It may keep a log of that very name itself.
+    with tempfile.TemporaryFile() as output:
         if native:
             command = [*shlex.split(native), *arguments]
             code = subprocess.run(command, cwd=work, stdout=output, stderr=output, check=False).returncode
+        elif begun := ahead.taken([f"yowasp-{tool}", *arguments]):
+            code = begun.go_on()
         else:
             code = _run_wheel(tool, arguments, work, output.fileno())
+        output.seek(0)
+        said = output.read()
+    if not path.exists():
+        path.write_bytes(said)
     text = path.read_text("utf-8", "replace")
     if code:
         raise Failed(tool, code, text)
     return text
+
+
+def begin(tool: str, arguments: Sequence[str]) -> None:
+    """Begin a wheel's tool that opens its design later; does nothing where a native one is used, or for a program that
+    isn't WebAssembly."""
+    module, _ = WHEELS[tool]
+    if not _native(tool) and module.startswith("yowasp"):
+        ahead.begin(module, f"{tool}.wasm", [f"yowasp-{tool}", *arguments])
+
+
+def _native(tool: str) -> str | None:
+    return os.environ.get(tool.upper().replace("-", "_"))
 
 
 def _run_wheel(tool: str, arguments: Sequence[str], work: Path, output: int) -> int:

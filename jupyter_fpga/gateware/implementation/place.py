@@ -12,11 +12,15 @@ from typing import Any
 from jupyter_fpga.gateware.errors import DesignError
 from jupyter_fpga.gateware.targets import TARGETS, Target
 
+from ._ahead import DESIGN
 from ._families import FAMILIES, constraints_of
 from ._report import report
-from ._tools import Failed, run_tool
+from ._tools import Failed, begin, run_tool
 
-__all__ = ("run",)
+__all__ = ("prepare", "run")
+
+#: nextpnr's own file for everything that it says.
+_LOG = "place.log"
 
 
 def run(work: Path) -> None:
@@ -37,23 +41,37 @@ def run(work: Path) -> None:
     frequency = None if wanted else target.oscillator.frequency
     pins = "".join(f"{line}\n" for line in flow.constraints(target, constraints_of(target), frequency))
     (work / "pins").write_text(pins, "utf-8")
-    arguments = [
-        *flow.place(target.device),
-        *("--json", "design.json"),
-        *("--report", "nextpnr.json"),
-        *("--freq", f"{wanted or request['clock_hz'] / 1e6:g}"),
-        *("--seed", str(request["seed"])),
-        "--timing-allow-fail",
-    ]
+    arguments = _arguments(target, wanted or request["clock_hz"] / 1e6, request["seed"])
     try:
-        log = run_tool(flow.nextpnr, arguments, work=work, log="place.log")
+        run_tool(flow.nextpnr, arguments, work=work, log=_LOG)
     except Failed as failed:
         raise _explained(failed, target) from failed
+    log = (work / _LOG).read_text("utf-8", "replace")
     found = report(json.loads((work / "nextpnr.json").read_text("utf-8")), log, request["clock_hz"], wanted)
     found["seed"] = request["seed"]
     (work / "report.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     if wanted and (missed := _missed(found)):
         raise missed
+
+
+def prepare(name: str) -> None:
+    """Begin nextpnr for a target, as the next build will probably want it."""
+    target = TARGETS[name]
+    assert target.device is not None
+    begin(FAMILIES[target.device.family].nextpnr, _arguments(target, target.clock_hz / 1e6, 1))
+
+
+def _arguments(target: Target, frequency_mhz: float, seed: int) -> list[str]:
+    assert target.device is not None
+    return [
+        *FAMILIES[target.device.family].place(target.device),
+        *("--json", DESIGN),
+        *("--report", "nextpnr.json"),
+        *("--freq", f"{frequency_mhz:g}"),
+        *("--seed", str(seed)),
+        *("--quiet", "--log", _LOG),
+        "--timing-allow-fail",
+    ]
 
 
 def _missed(found: dict[str, Any]) -> DesignError | None:
