@@ -25,6 +25,8 @@ class Programmer:
         Its names for them, as far as it must be told.
     arguments
         More of its arguments.
+    volume
+        Label of the USB volume that bitstreams are copied to, where openFPGALoader knows no programmer of the board.
     usb
         ``vendor:product`` of what may be plugged in, in hexadecimal.
     uart_interface
@@ -36,6 +38,7 @@ class Programmer:
     board: str | None = None
     cable: str | None = None
     arguments: tuple[str, ...] = ()
+    volume: str | None = None
     usb: tuple[str, ...] = ()
     uart_interface: int | None = None
     sram: bool = True
@@ -64,6 +67,8 @@ class TargetInfo:
         None for a simulated board.
     resources
         What a design's ports can be wired to: name → what it is.
+    setup
+        What a board as it is sold needs before the lab can use it; empty where it needs nothing.
     """
 
     name: str
@@ -77,6 +82,7 @@ class TargetInfo:
     serial: bool = True
     programmer: Programmer | None = None
     resources: Mapping[str, str] = field(default_factory=dict)
+    setup: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """What people are told of it."""

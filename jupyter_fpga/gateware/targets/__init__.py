@@ -4,11 +4,19 @@ import json
 from pathlib import Path
 
 from ._device import Device, Family
-from ._target import Oscillator, Pads, Peripheral, Programmer, Resource, Serial, Target, Wire
+from ._find import find_target
+from ._target import Oscillator, Pads, Peripheral, Programmer, Pull, Resource, Serial, Target, Wire
+from .colorlight_i5 import COLORLIGHT_I5
+from .ecp5_evn import ECP5_EVN
+from .ice40_hx8k_b_evn import ICE40_HX8K_B_EVN
 from .icebreaker import ICEBREAKER
+from .icesugar import ICESUGAR
+from .orangecrab import ORANGECRAB
 from .simulated import SIMULATED
 from .tang_nano_9k import TANG_NANO_9K
+from .tang_nano_20k import TANG_NANO_20K
 from .ulx3s import ULX3S
+from .upduino_v3 import UPDUINO_V3
 
 __all__ = (
     "TARGETS",
@@ -18,15 +26,32 @@ __all__ = (
     "Pads",
     "Peripheral",
     "Programmer",
+    "Pull",
     "Resource",
     "Serial",
     "Target",
     "Wire",
+    "find_target",
     "run",
 )
 
 #: Every target by name.
-TARGETS: dict[str, Target] = {target.name: target for target in (SIMULATED, ICEBREAKER, *ULX3S, TANG_NANO_9K)}
+TARGETS: dict[str, Target] = {
+    target.name: target
+    for target in (
+        SIMULATED,
+        ICEBREAKER,
+        ICESUGAR,
+        UPDUINO_V3,
+        ICE40_HX8K_B_EVN,
+        *ULX3S,
+        ECP5_EVN,
+        *ORANGECRAB,
+        COLORLIGHT_I5,
+        TANG_NANO_9K,
+        TANG_NANO_20K,
+    )
+}
 
 
 def run(work: Path) -> None:

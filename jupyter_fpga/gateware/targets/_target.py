@@ -1,7 +1,7 @@
 """What there is to know about a kind of board, as plain data."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from jupyter_fpga.gateware.manifest import Control, Window
@@ -15,11 +15,15 @@ __all__ = (
     "Pads",
     "Peripheral",
     "Programmer",
+    "Pull",
     "Resource",
     "Serial",
     "Target",
     "Wire",
 )
+
+#: What holds a pin while nothing drives it.
+Pull = Literal["", "up", "down"]
 
 #: Rates that USB-UART bridges make exactly, fastest first, bits a second.
 _BAUD_RATES = (1_000_000, 500_000, 250_000, 125_000)
@@ -93,15 +97,18 @@ class Pads:
         ``"i"`` into the device, ``"o"`` out of it, ``"io"`` as the design says.
     active_low
         A 1 in the design is a low level on the pin.
-    pull_up
-        The device holds the pin high while nothing drives it.
+    pull
+        The device's own resistor on the pins.
+    io_standard
+        One for each pin, or none where all have the device's.
     """
 
     port: str
     pins: tuple[str, ...]
     direction: Literal["i", "o", "io"]
     active_low: bool = False
-    pull_up: bool = False
+    pull: Pull = ""
+    io_standard: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,10 +129,17 @@ class Oscillator:
         Pin of the package.
     frequency
         Hz.
+    pll_pad
+        Of an iCE40: the pin is the PLL's own, which then can't be used otherwise. Its PLL takes any other clock from
+        the fabric.
+    io_standard
+        Where it isn't the device's.
     """
 
     pin: str
     frequency: int
+    pll_pad: bool = False
+    io_standard: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,16 +152,19 @@ class Serial:
         Pins of the package: into the device, and out of it.
     built_in
         It is wired to the board's own USB port. Without one, a USB-UART adapter must be on these pins.
+    io_standard
+        Where it isn't the device's.
     """
 
     rx: str
     tx: str
     built_in: bool = True
+    io_standard: str = ""
 
 
 @dataclass(frozen=True)
 class Programmer:
-    """How openFPGALoader reaches the board.
+    """How openFPGALoader reaches the board, or what reaches it in its place.
 
     Parameters
     ----------
@@ -155,17 +172,21 @@ class Programmer:
         Its names for them (``--board``, ``--cable``), as far as it must be told.
     arguments
         More of its arguments.
+    volume
+        Label of the USB volume that bitstreams are copied to, where the board has no programmer that openFPGALoader
+        knows.
     usb
         ``vendor:product`` of what may be plugged in, in hexadecimal.
     uart_interface
         Which interface of that USB device is the UART; None where the board has none of its own.
     sram, flash
-        What it can write. A board without ``sram`` is programmed through its flash.
+        What it can write on a board as it is sold. One without ``sram`` is programmed through its flash.
     """
 
     board: str | None = None
     cable: str | None = None
     arguments: tuple[str, ...] = ()
+    volume: str | None = None
     usb: tuple[str, ...] = ()
     uart_interface: int | None = None
     sram: bool = True
@@ -190,6 +211,11 @@ class Target:
         What a design's ports can be wired to.
     device, oscillator, serial, programmer
         The board itself; None for one that is only simulated.
+    high
+        Pins of the package that must be held high: the select of a flash memory on the UART's pins, another chip's
+        reset.
+    setup
+        What a board as it is sold needs before the lab can use it, in a sentence or two; empty where it needs nothing.
     fifo_depth
         Bytes of the UART bridge's receive FIFO.
     bus_timeout
@@ -211,6 +237,8 @@ class Target:
     oscillator: Oscillator | None = None
     serial: Serial | None = None
     programmer: Programmer | None = None
+    high: tuple[str, ...] = ()
+    setup: str = ""
     fifo_depth: int = 1024
     bus_timeout: int = 4096
     window: Window = field(default=WINDOW)
@@ -251,26 +279,17 @@ class Target:
 
     def to_json(self) -> dict[str, Any]:
         """What the lab is told of the target; it never imports this package."""
-        programmer = self.programmer
         return {
             "name": self.name,
             "doc": self.doc,
+            "setup": self.setup,
             "simulated": self.simulated,
             "clock_hz": self.clock_hz,
             "min_clock_hz": self.min_clock_hz,
             "max_clock_hz": self.max_clock_hz,
-            "toolchain": self.device.family if self.device else "simulated",
-            "device": self.device.to_json() if self.device else None,
+            "toolchain": self.device.toolchain if self.device else "simulated",
+            "device": self.device and self.device.to_json(),
             "serial": self.serial is not None and self.serial.built_in,
-            "programmer": programmer
-            and {
-                "board": programmer.board,
-                "cable": programmer.cable,
-                "arguments": list(programmer.arguments),
-                "usb": list(programmer.usb),
-                "uart_interface": programmer.uart_interface,
-                "sram": programmer.sram,
-                "flash": programmer.flash,
-            },
+            "programmer": self.programmer and asdict(self.programmer),
             "resources": {name: resource.doc for name, resource in self.resources.items()},
         }

@@ -1,4 +1,8 @@
-"""1BitSquared iCEBreaker V1.0. Pins: https://github.com/icebreaker-fpga/icebreaker (schematic)."""
+"""1BitSquared iCEBreaker V1.0.
+
+Pins: https://github.com/icebreaker-fpga/icebreaker-examples (``icebreaker.pcf``). As it is sold, its USB chip reaches
+the flash memory, and not the device itself.
+"""
 
 from ._device import ice40
 from ._peripherals import buttons, leds, pmod, rgb_led
@@ -10,10 +14,12 @@ ICEBREAKER = Target(
     name="icebreaker",
     doc="1BitSquared iCEBreaker (Lattice iCE40UP5K)",
     clock_hz=12_000_000,
+    min_clock_hz=12_000_000,
+    max_clock_hz=24_000_000,
     device=ice40("up5k", "sg48"),
-    oscillator=Oscillator("35", 12_000_000),
+    oscillator=Oscillator("35", 12_000_000, pll_pad=True),
     serial=Serial(rx="6", tx="9"),
-    programmer=Programmer(board="ice40_generic", usb=("0403:6010",), uart_interface=1),
+    programmer=Programmer(board="ice40_generic", usb=("0403:6010",), uart_interface=1, sram=False),
     peripherals=(
         leds("11", "37", active_low=True),
         rgb_led("39", "40", "41", active_low=True),
