@@ -1,5 +1,7 @@
 """The clock and reset of a board's SoC: from the oscillator, through a PLL where the frequencies differ."""
 
+import importlib
+import re
 from typing import Any
 
 from litex.gen import LiteXModule
@@ -7,6 +9,7 @@ from migen import ClockDomain, Constant, If, Signal
 
 from jupyter_fpga.gateware.errors import DesignError
 from jupyter_fpga.gateware.targets import Target
+from jupyter_fpga.gateware.targets._litex_device import PLLS
 
 __all__ = ("Clocking",)
 
@@ -69,11 +72,15 @@ def _pll(target: Target) -> Any:
     if device.family == "ice40":
         from litex.soc.cores.clock.lattice_ice40 import iCE40PLL
 
-        return iCE40PLL("SB_PLL40_PAD")
+        assert target.oscillator is not None
+        return iCE40PLL("SB_PLL40_PAD" if target.oscillator.pll_pad else "SB_PLL40_CORE")
     if device.family == "ecp5":
         from litex.soc.cores.clock.lattice_ecp5 import ECP5PLL
 
         return ECP5PLL()
+    if device.family == "vendor":
+        pll = next(pll for pll in PLLS if re.match(pll.devices, device.part))
+        return getattr(importlib.import_module(f"litex.soc.cores.clock.{pll.module}"), pll.name)(pll.speedgrade)
     if device.variant.startswith("GW2A"):
         from litex.soc.cores.clock.gowin_gw2a import GW2APLL
 

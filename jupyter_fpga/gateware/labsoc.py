@@ -21,7 +21,7 @@ from litex.soc.interconnect.csr import CSR, CSRStatus
 from migen import If, Memory, Module, Signal
 
 from jupyter_fpga.gateware._clocking import Clocking
-from jupyter_fpga.gateware.targets import TARGETS, Target
+from jupyter_fpga.gateware.targets import Target, find_target
 
 __all__ = ("CoherentStatus", "LabController", "LabSoC", "check_control", "platform_of")
 
@@ -160,7 +160,7 @@ class LabSoC(SoCMini):  # type: ignore[misc]
         window: bool = False,
         **kwargs: Any,
     ) -> None:
-        board = TARGETS[target]
+        board = find_target(target)
         clock_hz = int(sys_clk_freq or board.clock_hz)
         self.lab_target = board
         self.lab_baud = board.baud(clock_hz)

@@ -73,7 +73,7 @@ _SHAPES: Mapping[Stage, _Shape] = {
 
 
 _REAL_SHAPES: Mapping[str, _Shape] = {
-    "base": _Shape(("base.json", "lab_base.v", MANIFEST, *CSR, ABOUT, "netlist.v"), ("base.json", MANIFEST)),
+    "base": _Shape(("base.json", "base.il", "lab_base.v", MANIFEST, *CSR, ABOUT, "netlist.v"), (MANIFEST,)),
     "synthesize": _Shape(("design.json", "top.v"), ("design.json",)),
 }
 """The same of stages that leave something else where the board is a real one."""

@@ -19,7 +19,7 @@ Errors that a design can make, by code
     The netlist is no circuit.
 ``undeclared_domain`` ``no_clock`` ``derived_clock`` ``clock_domain``
     Clocks.
-``unknown_module`` ``bad_name`` ``bad_entry`` ``unknown_target`` ``bad_clock`` ``bad_soc``
+``unknown_module`` ``bad_name`` ``bad_entry`` ``unknown_target`` ``unsupported_target`` ``bad_clock`` ``bad_soc``
     The request and its files, and what a whole SoC must leave as it is.
 """
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_fpga.gateware.errors import DesignError
-from jupyter_fpga.gateware.targets import TARGETS, Target
+from jupyter_fpga.gateware.targets import Target, find_target
 
 __all__ = ("Request",)
 
@@ -30,15 +30,10 @@ class Request:
         Raises
         ------
         DesignError
-            ``unknown_target``, ``bad_clock`` or ``bad_entry``.
+            ``unknown_target``, ``unsupported_target``, ``bad_clock`` or ``bad_entry``.
         """
         data = json.loads(path.read_text("utf-8"))
-        name = data.get("target") or "simulated"
-        if name not in TARGETS:
-            raise DesignError(
-                f"There is no target {name!r}; `jupyter fpga targets` lists what there is.", code="unknown_target"
-            )
-        target = TARGETS[name]
+        target = find_target(data.get("target") or "simulated")
         clock_hz = int(data.get("sys_clk_freq") or target.clock_hz)
         try:
             baud = target.baud(clock_hz)

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from jupyter_fpga.gateware.targets import Device, Family, Pads, Target
+from jupyter_fpga.gateware.targets import Device, Family, Pads, Pull, Target
 
 from ._shell import pad_names
 
-__all__ = ("FAMILIES", "Constraint", "Flow", "constraints_of")
+__all__ = ("FAMILIES", "Constraint", "Flow", "constraints_of", "mapping")
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,8 @@ class Constraint:
 
     port: str
     pin: str
-    pull_up: bool
+    pull: Pull
+    io_standard: str
 
 
 @dataclass(frozen=True)
@@ -50,44 +51,49 @@ def constraints_of(target: Target) -> list[Constraint]:
     """Every pin that the SoC uses."""
     assert target.oscillator is not None
     assert target.serial is not None
+    clock, serial = target.oscillator, target.serial
     pads = [
-        Pads("clk", (target.oscillator.pin,), "i"),
-        Pads("serial_rx", (target.serial.rx,), "i", pull_up=True),
-        Pads("serial_tx", (target.serial.tx,), "o"),
+        Pads("clk", (clock.pin,), "i", io_standard=(clock.io_standard,)),
+        Pads("serial_rx", (serial.rx,), "i", pull="up", io_standard=(serial.io_standard,)),
+        Pads("serial_tx", (serial.tx,), "o", io_standard=(serial.io_standard,)),
+        Pads("high", target.high, "o"),
         *target.pads(),
     ]
+    assert target.device is not None
+    common = target.device.io_standard
     return [
-        Constraint(name, pin, group.pull_up)
+        Constraint(name, pin, group.pull, standard or common)
         for group in pads
-        for name, pin in zip(pad_names(group), group.pins, strict=True)
+        for name, pin, standard in zip(
+            pad_names(group), group.pins, group.io_standard or ("",) * len(group.pins), strict=True
+        )
     ]
 
 
 def _ice40_pins(target: Target, pins: list[Constraint], frequency: int | None) -> Iterator[str]:
     for pin in pins:
-        yield f"set_io {'-pullup yes ' if pin.pull_up else ''}{pin.port} {pin.pin}"
+        # The device has no resistors that pull down.
+        yield f"set_io {'-pullup yes ' if pin.pull == 'up' else ''}{pin.port} {pin.pin}"
     if frequency:
         yield f"set_frequency pad_clk {frequency / 1e6:g}"
 
 
 def _ecp5_pins(target: Target, pins: list[Constraint], frequency: int | None) -> Iterator[str]:
-    assert target.device is not None
     yield "BLOCK RESETPATHS;"
     yield "BLOCK ASYNCPATHS;"
     for pin in pins:
-        pull = " PULLMODE=UP" if pin.pull_up else ""
+        pull = f" PULLMODE={pin.pull.upper()}" if pin.pull else ""
         yield f'LOCATE COMP "{pin.port}" SITE "{pin.pin}";'
-        yield f'IOBUF PORT "{pin.port}" IO_TYPE={target.device.io_standard}{pull};'
+        yield f'IOBUF PORT "{pin.port}" IO_TYPE={pin.io_standard}{pull};'
     if frequency:
         yield f'FREQUENCY PORT "pad_clk" {frequency / 1e6:g} MHZ;'
 
 
 def _gowin_pins(target: Target, pins: list[Constraint], frequency: int | None) -> Iterator[str]:
-    assert target.device is not None
     for pin in pins:
-        pull = " PULL_MODE=UP" if pin.pull_up else ""
+        pull = f" PULL_MODE={pin.pull.upper()}" if pin.pull else ""
         yield f'IO_LOC "{pin.port}" {pin.pin};'
-        yield f'IO_PORT "{pin.port}" IO_TYPE={target.device.io_standard}{pull};'
+        yield f'IO_PORT "{pin.port}" IO_TYPE={pin.io_standard}{pull};'
 
 
 FAMILIES: dict[Family, Flow] = {
@@ -101,7 +107,7 @@ FAMILIES: dict[Family, Flow] = {
             *("--asc", "placed"),
         ],
         packer="icepack",
-        pack=lambda device: ["placed", "bitstream"],
+        pack=lambda device: [*device.packing, "placed", "bitstream"],
         constraints=_ice40_pins,
     ),
     "ecp5": Flow(
@@ -115,7 +121,7 @@ FAMILIES: dict[Family, Flow] = {
             *("--textcfg", "placed"),
         ],
         packer="ecppack",
-        pack=lambda device: ["--compress", "placed", "bitstream"],
+        pack=lambda device: ["--compress", *device.packing, "placed", "bitstream"],
         constraints=_ecp5_pins,
     ),
     "gowin": Flow(
@@ -128,8 +134,26 @@ FAMILIES: dict[Family, Flow] = {
             *("--write", "placed"),
         ],
         packer="gowin_pack",
-        pack=lambda device: ["-d", device.variant, "-o", "bitstream", "placed"],
+        pack=lambda device: ["-d", device.variant, *device.packing, "-o", "bitstream", "placed"],
         constraints=_gowin_pins,
     ),
 }
-"""By name."""
+"""Those whose tools are open, by name."""
+
+
+_PLAIN = "proc; opt_reduce; opt_expr -mux_bool; opt_dff; opt_clean; memory -nomap; opt_clean"
+
+
+def mapping(device: Device, top: str, *, pads: bool) -> str:
+    """Yosys' commands that bring the module ``top`` to the device's cells.
+
+    Parameters
+    ----------
+    pads
+        It is what has the pads.
+    """
+    if device.family == "vendor":
+        # Its own tools do all that matters. Just so much that a memory is written as they know it: with one enable for
+        # a word, and its output's register with it.
+        return f"hierarchy -top {top}; {_PLAIN}"
+    return FAMILIES[device.family].synthesize(device, top, pads)

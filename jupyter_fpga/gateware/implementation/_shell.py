@@ -131,12 +131,14 @@ def _soc_port(pin: Mapping[str, Any], wire: str) -> bool:
 def _top_header(target: Target) -> str:
     kinds = {"i": "input", "o": "output", "io": "inout"}
     ports = [("input", "pad_clk", 1), ("input", "pad_serial_rx", 1), ("output", "pad_serial_tx", 1)]
+    if target.high:
+        ports.append(("output", "pad_high", len(target.high)))
     ports += [(kinds[pads.direction], f"pad_{pads.port}", len(pads.pins)) for pads in target.pads()]
     return _header(TOP, ports)
 
 
 def _pads(target: Target) -> str:
-    lines = []
+    lines = ["    assign pad_high = ~0;\n"] if target.high else []
     for pads in target.pads():
         name, invert = f"pad_{pads.port}", "~" if pads.active_low else ""
         if pads.direction == "i":

@@ -3,18 +3,19 @@
 ``NEXTPNR_ICE40``, ``ICEPACK``, … name a program each; without it the wheel's function is called.
 """
 
+import contextlib
 import importlib
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from . import _ahead as ahead
 
-__all__ = ("WHEELS", "Failed", "begin", "run_tool")
+__all__ = ("WHEELS", "Failed", "begin", "inside", "run_tool")
 
 #: Tool → where its wheel has it: module and function. They take the arguments without the program's name.
 WHEELS = {
@@ -86,28 +87,38 @@ def _native(tool: str) -> str | None:
 def _run_wheel(tool: str, arguments: Sequence[str], work: Path, output: int) -> int:
     module, function = WHEELS[tool]
     run = getattr(importlib.import_module(module), function)
+    argv = sys.argv
+    try:
+        with inside(work, output):
+            if module.startswith("yowasp"):
+                return int(run(list(arguments)))
+            # A Python program, which takes its arguments from sys.argv and says how it ended by SystemExit, or not at
+            # all.
+            sys.argv = [tool, *arguments]
+            run()
+    except SystemExit as end:
+        return int(end.code) if isinstance(end.code, int) else int(end.code is not None)
+    finally:
+        sys.argv = argv
+    return 0
+
+
+@contextlib.contextmanager
+def inside(work: Path, output: int) -> Iterator[None]:
+    """While this lasts, ``work`` is the current folder, and the file descriptor ``output`` gets all that is printed."""
     before = Path.cwd()
     saved = [os.dup(descriptor) for descriptor in (1, 2)]
-    argv = sys.argv
     sys.stdout.flush()
     sys.stderr.flush()
     try:
         os.chdir(work)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        if module.startswith("yowasp"):
-            return int(run(list(arguments)))
-        # A Python program, which takes its arguments from sys.argv and says how it ended by SystemExit, or not at all.
-        sys.argv = [tool, *arguments]
-        run()
-    except SystemExit as end:
-        return int(end.code) if isinstance(end.code, int) else int(end.code is not None)
+        yield
     finally:
-        sys.argv = argv
         sys.stdout.flush()
         sys.stderr.flush()
         os.chdir(before)
         for descriptor, copy in zip((1, 2), saved, strict=True):
             os.dup2(copy, descriptor)
             os.close(copy)
-    return 0

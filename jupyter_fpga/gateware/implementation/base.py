@@ -1,8 +1,9 @@
 """The step ``base`` of a real board: the lab's own SoC, synthesized, with a hole in the place of the design.
 
 In the current folder: ``request.json`` with ``target``, ``sys_clk_freq`` (Hz or null) and ``identifier``, what the idle
-board shall answer. Out of it come ``base.json``, which the step ``synthesize`` puts designs into; ``manifest.json``,
-``csr.json`` and ``csr.csv``, which describe the idle board; and ``netlist.*``, a design that is nothing at all.
+board shall answer. Out of it come ``base.json`` (``base.il`` for a vendor's tools), which the step ``synthesize`` puts
+designs into; ``manifest.json``, ``csr.json`` and ``csr.csv``, which describe the idle board; and ``netlist.*``, a
+design that is nothing at all.
 """
 
 import json
@@ -10,10 +11,10 @@ from pathlib import Path
 
 from jupyter_fpga.gateware._base_soc import describe_base, elaborate_base
 from jupyter_fpga.gateware.elaborate._interface import window_ports
-from jupyter_fpga.gateware.targets import TARGETS, Target
+from jupyter_fpga.gateware.targets import Target, find_target
 from jupyter_fpga.gateware.yosys import run_yosys
 
-from ._families import FAMILIES
+from ._families import mapping
 from ._shell import TOP, USER, base_shell
 
 __all__ = ("run",)
@@ -28,7 +29,7 @@ def run(work: Path) -> None:
         ``bad_clock``: the target can't make that clock.
     """
     request = json.loads((work / "request.json").read_text("utf-8"))
-    target = TARGETS[request["target"]]
+    target = find_target(request["target"])
     assert target.device is not None
     clock_hz = int(request.get("sys_clk_freq") or target.clock_hz)
     verilog, files = elaborate_base(target, clock_hz)
@@ -38,13 +39,13 @@ def run(work: Path) -> None:
         (work / name).write_text(content, "utf-8")
     run_yosys(
         [
-            # Pins of both directions are all that is meant.
-            'logger -nowarn "limited support for tri-state logic"',
+            # Pins of both directions are all that is meant, and numbers that a vendor's PLL takes as they are.
+            'logger -nowarn "limited support for tri-state logic" -nowarn "Replacing floating point parameter"',
             "read_verilog lab_base.v shell.v",
-            FAMILIES[target.device.family].synthesize(target.device, TOP, True),
+            mapping(target.device, TOP, pads=True),
             # The hole: the design brings the module.
             f"delete ={USER}",
-            "write_json base.json",
+            "write_rtlil base.il" if target.device.family == "vendor" else "write_json base.json",
         ],
         work=work,
         log="base.log",

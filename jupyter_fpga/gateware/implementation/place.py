@@ -1,4 +1,4 @@
-"""The step ``place``: nextpnr finds a place for every cell and a way for every wire.
+"""The step ``place``: nextpnr finds a place for every cell and a way for every wire; or a vendor's tools do all.
 
 In the current folder: ``design.json`` and ``request.json`` with ``target``, ``clock_hz``, ``timing_target_mhz`` (or
 null) and ``seed``. Out of it come ``placed``, for the packer, and ``report.json``.
@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_fpga.gateware.errors import DesignError
-from jupyter_fpga.gateware.targets import TARGETS, Target
+from jupyter_fpga.gateware.targets import Target, find_target
 
 from ._ahead import DESIGN
 from ._families import FAMILIES, constraints_of
 from ._report import report
 from ._tools import Failed, begin, run_tool
+from ._vendor import build
 
 __all__ = ("prepare", "run")
 
@@ -29,11 +30,15 @@ def run(work: Path) -> None:
     Raises
     ------
     DesignError
-        ``does_not_fit``, ``timing_not_met`` (with a ``timing_target_mhz`` only) or ``placement_failed``.
+        ``does_not_fit``, ``timing_not_met`` (with a ``timing_target_mhz`` only) or ``placement_failed``;
+        ``missing_tool`` or ``vendor_failed`` where it is a vendor's.
     """
     request = json.loads((work / "request.json").read_text("utf-8"))
-    target = TARGETS[request["target"]]
+    target = find_target(request["target"])
     assert target.device is not None
+    if target.device.family == "vendor":
+        build(target, work)
+        return
     assert target.oscillator is not None
     flow = FAMILIES[target.device.family]
     wanted = request.get("timing_target_mhz")
@@ -56,7 +61,7 @@ def run(work: Path) -> None:
 
 def prepare(name: str) -> None:
     """Begin nextpnr for a target, as the next build will probably want it."""
-    target = TARGETS[name]
+    target = find_target(name)
     assert target.device is not None
     begin(FAMILIES[target.device.family].nextpnr, _arguments(target, target.clock_hz / 1e6, 1))
 

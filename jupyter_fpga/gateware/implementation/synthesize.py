@@ -1,8 +1,9 @@
 """The step ``synthesize`` of a real board: a netlist, mapped to the device's cells and put into the lab's own SoC.
 
 In the current folder: ``netlist.json`` and the files that it names; ``request.json`` with ``target``, ``identifier``
-and, for a person's whole SoC, ``pins``; the base's ``base.json`` where the environment's ``LAB_BASE`` says. Out of it
-come ``design.json``, for nextpnr, and ``top.v``, the design in Verilog for people.
+and, for a person's whole SoC, ``pins``; the base's ``base.json`` (``base.il`` for a vendor's tools) where the
+environment's ``LAB_BASE`` says. Out of it come ``design.json``, for the step ``place``, and ``top.v``, the design in
+Verilog for people.
 """
 
 import json
@@ -11,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_fpga.gateware.netlist import read_netlist
-from jupyter_fpga.gateware.targets import TARGETS, Target
+from jupyter_fpga.gateware.targets import Target, find_target
 from jupyter_fpga.gateware.yosys import run_yosys
 
-from ._families import FAMILIES
+from ._families import mapping
 from ._shell import TOP, USER, soc_shell, user_module
 
 __all__ = ("run",)
@@ -29,16 +30,20 @@ def run(work: Path) -> None:
         ``synthesis_failed``: Yosys refused the netlist.
     """
     request = json.loads((work / "request.json").read_text("utf-8"))
-    target = TARGETS[request["target"]]
+    target = find_target(request["target"])
     netlist = read_netlist(work)
     commands = (_whole if netlist.whole_soc else _window)(work, target, request)
+    is_vendors = target.device is not None and target.device.family == "vendor"
     run_yosys(
-        [*netlist.read(), *commands, "write_json mapped.json"],
+        [*netlist.read(), *commands, "write_verilog -noattr design.v" if is_vendors else "write_json mapped.json"],
         work=work,
         log="synthesize.log",
         purpose=f"map the design to the {target.name}'s cells",
     )
-    if netlist.whole_soc:
+    if is_vendors:
+        verilog = (work / "design.v").read_text("utf-8")
+        (work / "design.json").write_text(json.dumps({"verilog": verilog}), "utf-8")
+    elif netlist.whole_soc:
         (work / "mapped.json").rename(work / "design.json")
     else:
         _put_into_base(work)
@@ -50,8 +55,16 @@ def _window(work: Path, target: Target, request: dict[str, Any]) -> list[str]:
     return [
         "read_verilog user.v",
         f"hierarchy -check -top {USER}",
-        FAMILIES[target.device.family].synthesize(target.device, USER, False),
+        mapping(target.device, USER, pads=False),
+        *(_flat(work) if target.device.family == "vendor" else ()),
     ]
+
+
+def _flat(work: Path) -> list[str]:
+    """Commands that make one module of the design and the base, for a vendor's tools."""
+    (work / "base.il").write_bytes((Path(os.environ["LAB_BASE"]) / "base.il").read_bytes())
+    # What a vendor's device is made of, only its own tools know.
+    return ["read_rtlil -nooverwrite base.il", f"hierarchy -top {TOP}", "flatten", "opt_clean -purge"]
 
 
 def _put_into_base(work: Path) -> None:
@@ -69,5 +82,5 @@ def _whole(work: Path, target: Target, request: dict[str, Any]) -> list[str]:
     return [
         "read_verilog shell.v",
         f"hierarchy -check -top {TOP}",
-        FAMILIES[target.device.family].synthesize(target.device, TOP, True),
+        mapping(target.device, TOP, pads=True),
     ]

@@ -16,7 +16,7 @@ from jupyter_fpga.gateware.simulation._compiler import Compiler, Unit, find_comp
 from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT, Generated
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
 from jupyter_fpga.gateware.simulation.compile import BASE_OBJECTS, HARNESS_OBJECTS
-from jupyter_fpga.gateware.targets import TARGETS
+from jupyter_fpga.gateware.targets import find_target
 from jupyter_fpga.gateware.yosys import run_yosys
 
 __all__ = ("run",)
@@ -28,7 +28,7 @@ _WRITE = "write_cxxrtl -header -O6 -g4 -namespace {namespace} {file}"
 def run(work: Path) -> None:
     """Run the step in the folder ``work``."""
     request = json.loads((work / "request.json").read_text("utf-8"))
-    target = TARGETS[request["target"]]
+    target = find_target(request["target"])
     clock_hz = int(request.get("sys_clk_freq") or target.clock_hz)
     identifier = str(request["identifier"])
     verilog, files = elaborate_base(target, clock_hz)
