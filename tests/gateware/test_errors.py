@@ -2,6 +2,7 @@
 
 import pytest
 
+
 HEAD = "class Top(wiring.Component):\n"
 BODY = "    def elaborate(self, platform):\n        m = Module()\n"
 TAIL = "        return m\n"
@@ -312,7 +313,8 @@ def test_null_byte(elaborate):
         (
             {"target": "moon"},
             "unknown_target",
-            "There is no target 'moon'; `jupyter fpga targets` lists what there is.",
+            "There is no target 'moon'; `jupyter fpga targets` lists what there is, and litex:NAME is any platform of "
+            "LiteX.",
         ),
         (
             {"sys_clk_freq": 5},

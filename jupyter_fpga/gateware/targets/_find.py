@@ -28,7 +28,7 @@ def find_target(name: str) -> Target:
 
     if name not in TARGETS:
         raise DesignError(
-            f"There is no target {name!r}; the lab has {', '.join(sorted(TARGETS))}, and {PREFIX}NAME for any platform "
+            f"There is no target {name!r}; `jupyter fpga targets` lists what there is, and {PREFIX}NAME is any platform "
             "of LiteX.",
             code="unknown_target",
         )
