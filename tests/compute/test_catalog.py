@@ -21,3 +21,13 @@ async def test_a_real_board() -> None:
     assert isinstance(board.programmer, Programmer)
     assert board.programmer.usb == ("0403:6010",)
     assert board.programmer.uart_interface == 1
+
+
+async def test_any_platform_of_litex_can_be_asked_for() -> None:
+    catalog = await Catalog.load()
+    found = await catalog.find("litex:lattice_ice40up5k_evn")
+    assert found is not None
+    assert (found.toolchain, found.clock_hz) == ("ice40", 12_000_000)
+    assert catalog["litex:lattice_ice40up5k_evn"] is found
+    assert await catalog.find("litex:moon") is None
+    assert await catalog.find("moon") is None

@@ -2,7 +2,6 @@
 
 import pytest
 
-
 HEAD = "class Top(wiring.Component):\n"
 BODY = "    def elaborate(self, platform):\n        m = Module()\n"
 TAIL = "        return m\n"

@@ -12,6 +12,12 @@ from typing import Any
 
 __all__ = ("Catalog", "Programmer", "TargetInfo")
 
+LITEX = "litex:"
+"""Beginning of the names of LiteX's own platforms."""
+
+_NO_SUCH_TARGET = 3
+"""Exit code of the workshop's program when what it was asked for is at fault."""
+
 _COMMAND = (sys.executable, "-P", "-m", "jupyter_fpga.gateware", "targets")
 
 
@@ -107,14 +113,27 @@ class Catalog(dict[str, TargetInfo]):
         """Ask the workshop, which is a program of its own."""
         return cls.of(await asyncio.to_thread(_ask))
 
+    async def find(self, name: str) -> TargetInfo | None:
+        """The target of that name, one of LiteX's own platforms (``litex:NAME``) included; None if there is none that
+        can be used. Then the stage ``elaborate`` says why."""
+        if name.startswith(LITEX) and name not in self:
+            told = await asyncio.to_thread(_ask, {"target": name})
+            self.update(self.of(told))
+        return self.get(name)
+
     @classmethod
     def of(cls, told: list[Mapping[str, Any]]) -> "Catalog":
         """Of what the workshop wrote."""
         return cls({target["name"]: TargetInfo.from_json(target) for target in told})
 
 
-def _ask() -> list[Mapping[str, Any]]:
+def _ask(request: Mapping[str, str] | None = None) -> list[Mapping[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(_COMMAND, cwd=folder, check=True, capture_output=True)
+        if request is not None:
+            Path(folder, "request.json").write_text(json.dumps(dict(request)), encoding="utf-8")
+        finished = subprocess.run(_COMMAND, cwd=folder, check=False, capture_output=True)
+        if finished.returncode == _NO_SUCH_TARGET:
+            return []
+        finished.check_returncode()
         told: list[Mapping[str, Any]] = json.loads(Path(folder, "targets.json").read_bytes())
         return told

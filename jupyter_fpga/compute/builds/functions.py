@@ -176,7 +176,9 @@ class BuildFunctions:
         stage = action.function
         if stage == "place":
             target = action.constants["target"]
-            return None if self._tools.implementer(target).commands else f"place:{target}"
+            info = self._tools.catalog.get(target)
+            tools = self._tools.implementers.get(info.toolchain) if info is not None else None
+            return f"place:{target}" if tools is not None and not tools.commands else None
         if stage == "synthesize":
             return "yosys" if self._tools.yosys.wheel else None
         if stage != "elaborate":

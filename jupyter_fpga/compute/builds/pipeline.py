@@ -136,7 +136,7 @@ class Builds:
         ------
         BuildFailed
         """
-        recipe = self._recipe(target, sys_clk_freq)
+        recipe = await self._recipe(target, sys_clk_freq)
         build = _Build(self.compute, self._functions, recipe, on_stage)
         await self._ready_for(recipe, _nothing)
         async with self._at_work():
@@ -170,7 +170,7 @@ class Builds:
         BuildFailed
             With the stage, the reason in one sentence, and the place in the person's text.
         """
-        recipe = self._recipe(options.target, options.sys_clk_freq)
+        recipe = await self._recipe(options.target, options.sys_clk_freq)
         build = _Build(self.compute, self._functions, recipe, on_stage, on_log, options.use_cache, owner, priority)
         await self._ready_for(recipe, on_log)
         async with self._at_work():
@@ -236,7 +236,8 @@ class Builds:
         ToolMissing
             There are none, or one doesn't run here.
         """
-        if not recipe.simulated and recipe.target in self.toolchains.catalog:
+        info = self.toolchains.catalog.get(recipe.target)
+        if info is not None and info.toolchain in self.toolchains.implementers:
             await self.toolchains.warm_up_for(recipe.target, tell)
 
     def _base_result(
@@ -250,7 +251,8 @@ class Builds:
         replace_file(self._record(digest), json.dumps([base.key, *keys]).encode())
         return BuildResult(digest, replace(manifest, digest=digest), artifacts, stages)
 
-    def _recipe(self, target: str, clock: int | None) -> Recipe:
+    async def _recipe(self, target: str, clock: int | None) -> Recipe:
+        await self.toolchains.catalog.find(target)
         return Recipe(self.toolchains, self.cache.blobs, target, clock)
 
 

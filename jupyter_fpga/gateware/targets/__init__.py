@@ -55,6 +55,19 @@ TARGETS: dict[str, Target] = {
 
 
 def run(work: Path) -> None:
-    """The step ``targets``: write ``targets.json``, what the lab is told of every target, into the folder ``work``."""
-    catalog = [target.to_json() for target in TARGETS.values()]
+    """The step ``targets``: write ``targets.json``, what the lab is told of every target, into the folder ``work``.
+
+    With a ``request.json`` there, of its ``target`` only, which may be any that :func:`find_target` finds.
+
+    Raises
+    ------
+    DesignError
+        As :func:`find_target`.
+    """
+    request = work / "request.json"
+    if request.exists():
+        targets = [find_target(json.loads(request.read_text("utf-8"))["target"])]
+    else:
+        targets = list(TARGETS.values())
+    catalog = [target.to_json() for target in targets]
     (work / "targets.json").write_text(json.dumps(catalog, indent=2) + "\n", "utf-8")

@@ -28,8 +28,8 @@ def find_target(name: str) -> Target:
 
     if name not in TARGETS:
         raise DesignError(
-            f"There is no target {name!r}; `jupyter fpga targets` lists what there is, and {PREFIX}NAME is any platform "
-            "of LiteX.",
+            f"There is no target {name!r}; `jupyter fpga targets` lists what there is, and {PREFIX}NAME is any "
+            "platform of LiteX.",
             code="unknown_target",
         )
     return TARGETS[name]

@@ -123,8 +123,8 @@ def test_a_name_that_there_is_not() -> None:
         find_target("moon")
     assert (caught.value.code, str(caught.value)) == (
         "unknown_target",
-        f"There is no target 'moon'; the lab has {', '.join(sorted(TARGETS))}, "
-        "and litex:NAME for any platform of LiteX.",
+        "There is no target 'moon'; `jupyter fpga targets` lists what there is, and litex:NAME is any platform of "
+        "LiteX.",
     )
 
 
