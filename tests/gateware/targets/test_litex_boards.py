@@ -54,7 +54,7 @@ REASONS = (
 #: Built in every run; every other one that the open tools know, with the long counts.
 OFTEN = ("lattice_ice40up5k_evn",)
 
-#: nextpnr's first router, whose choices hang on the seed, doesn't come to an end with this design and the seeds 1 and 3.
+#: nextpnr's first router, whose choices hang on the seed, doesn't come to an end with this design and seeds 1 and 3.
 SEEDS = {"tinyfpga_bx": 2}
 
 
