@@ -4,7 +4,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ("BoardConfig", "FpgaConfig", "Quotas", "SubmitOptions", "simulated_boards")
+__all__ = ("BoardConfig", "FpgaConfig", "Hardware", "Quotas", "SubmitOptions", "simulated_boards")
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Which board on the desk a board of the pool is, and what is peculiar to it.
+
+    Parameters
+    ----------
+    serial
+        Serial number of its USB chip.
+    port
+        Where it is plugged in, as the kernel says it (``1-2.3``): for boards without a serial number of their own.
+        With neither, it is the only board of its target that is there.
+    tty
+        Its serial line, where that isn't its own USB chip's: ``/dev/serial/by-id/…``.
+    power_cycle
+        A command that takes its power away and gives it back, such as ``uhubctl -l 1-2 -p 3 -a cycle``.
+    flash
+        The lab itself programs it by its flash, since its FPGA's own memory can't be written.
+    """
+
+    serial: str | None = None
+    port: str | None = None
+    tty: str | None = None
+    power_cycle: tuple[str, ...] = ()
+    flash: bool = False
 
 
 @dataclass(frozen=True)
@@ -21,12 +47,15 @@ class BoardConfig:
         Key of the driver that reaches it.
     tags
         Words that a submission to any board may ask for.
+    hardware
+        Which one it is, for drivers that reach boards on a desk.
     """
 
     fpga_id: int
     target: str = "simulated"
     driver: str = "simulated"
     tags: tuple[str, ...] = ()
+    hardware: Hardware = Hardware()
 
 
 @dataclass(frozen=True)
@@ -131,6 +160,8 @@ class SubmitOptions:
         The same key with the same body gets the first answer again.
     use_cache
         Whether finished stages of equal builds may be used.
+    flash
+        Write the design into the board's flash as well, so that the board starts with it from then on.
     """
 
     target: str | None = None
@@ -145,3 +176,4 @@ class SubmitOptions:
     priority: int = 0
     idempotency_key: str | None = None
     use_cache: bool = True
+    flash: bool = False

@@ -1,6 +1,19 @@
 """How the lab reaches a board: one protocol, and a driver for each way."""
 
-from .base import Bench, Driver, DriverError, Record
+from .base import Bench, Check, Driver, DriverError, DriverOfBoards, NoBench, Pluggable, Record, Unplugged
+from .serial import SerialDriver
 from .simulated import SimulatedDriver
 
-__all__ = ("Bench", "Driver", "DriverError", "Record", "SimulatedDriver")
+__all__ = (
+    "Bench",
+    "Check",
+    "Driver",
+    "DriverError",
+    "DriverOfBoards",
+    "NoBench",
+    "Pluggable",
+    "Record",
+    "SerialDriver",
+    "SimulatedDriver",
+    "Unplugged",
+)

@@ -1,14 +1,28 @@
 """What every driver can do, and how it says that it couldn't."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from jupyter_fpga.errors import LabError
+from jupyter_fpga.errors import Conflict, LabError
+from jupyter_fpga.fpga.config import BoardConfig
 from jupyter_fpga.fpga.wishbone import Wire
 from jupyter_fpga.gateware.manifest import Manifest
 
-__all__ = ("Bench", "Driver", "DriverError", "Record")
+__all__ = (
+    "Bench",
+    "Check",
+    "CheckState",
+    "Driver",
+    "DriverError",
+    "DriverOfBoards",
+    "NoBench",
+    "Pluggable",
+    "Record",
+    "Unplugged",
+    "unheard",
+)
 
 #: What a driver needs to find a board again after the lab died: plain data, kept in the store.
 Record = dict[str, Any]
@@ -18,6 +32,47 @@ class DriverError(LabError):
     """The board couldn't be programmed or reached; the message says why."""
 
     default_code = "driver_error"
+
+
+class Unplugged(DriverError):
+    """The board isn't there: nobody's fault but its cable's, and mended by plugging it in."""
+
+    default_code = "board_unplugged"
+
+
+class NoBench(DriverError, Conflict):
+    """The board is real, and so is its bench."""
+
+    default_code = "no_bench"
+
+
+def unheard(line: str) -> None:
+    """Takes lines of progress for nobody."""
+
+
+CheckState = Literal["ok", "broken", "skipped"]
+"""``skipped``: it wasn't looked at, and the finding says why."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One link of the chain from the lab to a design's registers, looked at.
+
+    Parameters
+    ----------
+    link
+        Which: ``power``, ``programmer``, ``uart``, ``identifier``, ``scratch`` or ``bus_errors``.
+    found
+        What there is, as a sentence without its full stop; of a broken one, what is wrong and what to do.
+    """
+
+    link: str
+    state: CheckState
+    found: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
 
 
 class Bench(Protocol):
@@ -82,10 +137,25 @@ class Bench(Protocol):
 
 
 class Driver(Protocol):
-    """How the lab reaches boards of one kind. Every method raises :class:`DriverError` for what it can't do."""
+    """How the lab reaches a board. Every method raises :class:`DriverError` for what it can't do."""
 
-    async def program(self, image: Path, manifest: Manifest) -> Record:
-        """Put ``image`` on the board and power it up. Returns what :meth:`find` needs to know it again."""
+    @property
+    def has_flash(self) -> bool:
+        """Whether a person may have a design written into the board's flash."""
+        ...
+
+    async def program(
+        self, image: Path, manifest: Manifest, *, log: Callable[[str], None] = unheard, flash: bool = False
+    ) -> Record:
+        """Put ``image`` on the board and power it up. Returns what :meth:`find` needs to know it again.
+
+        Parameters
+        ----------
+        log
+            Gets lines of progress.
+        flash
+            Into the flash, from which the board starts by itself from then on.
+        """
         ...
 
     async def open(self, record: Record) -> Wire:
@@ -96,8 +166,24 @@ class Driver(Protocol):
         """Whether the board of ``record`` is still there and the same, after the lab began anew. Never raises."""
         ...
 
-    async def power_cycle(self, record: Record, image: Path, manifest: Manifest) -> Record:
-        """Take the power away, and program ``image``."""
+    async def power_cycle(
+        self, record: Record | None, image: Path, manifest: Manifest, *, log: Callable[[str], None] = unheard
+    ) -> Record:
+        """Take the power away, where that can be done, and program ``image``; ``record`` is what ran before, if known."""
+        ...
+
+    def explain(self, record: Record, error: LabError) -> LabError:
+        """What it means that a board that was programmed, or found, couldn't be proven."""
+        ...
+
+    def examine(self, record: Record | None, *, in_use: bool) -> AsyncIterator[Check]:
+        """Look at ``power``, ``programmer`` and ``uart``, in this order; what breaks is told, not raised.
+
+        Parameters
+        ----------
+        in_use
+            A person's design runs: nothing may disturb it.
+        """
         ...
 
     async def shutdown(self, record: Record) -> None:
@@ -110,4 +196,22 @@ class Driver(Protocol):
 
     def bench(self, record: Record) -> Bench:
         """What stands around the board."""
+        ...
+
+
+@runtime_checkable
+class Pluggable(Protocol):
+    """A driver whose board can be plugged in and out."""
+
+    def trouble(self, record: Record | None) -> LabError | None:
+        """Why the board isn't there as ``record`` left it: :class:`Unplugged` now, or plugged in anew since (any other
+        error); ``None`` when it is."""
+        ...
+
+
+class DriverOfBoards(Protocol):
+    """Makes the driver of each board: where a driver has to know which one it reaches."""
+
+    def of(self, board: BoardConfig) -> Driver:
+        """The driver of ``board``."""
         ...

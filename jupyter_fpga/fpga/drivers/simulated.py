@@ -9,7 +9,7 @@ import shutil
 import socket
 import termios
 import tty
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ import serial
 
 from jupyter_fpga.compute.sandbox.detached import Detached, kill_detached, spawn_detached, start_time
 from jupyter_fpga.compute.sandbox.walls import Mount, Sandbox, SandboxError
+from jupyter_fpga.errors import LabError
 from jupyter_fpga.gateware.manifest import Manifest
 
 from ._bench import SimulatedBench
 from ._channel import Channel, connect
-from .base import Bench, DriverError, Record
+from .base import Bench, Check, DriverError, Record, unheard
 
 __all__ = ("SimulatedDriver",)
 
@@ -70,7 +71,13 @@ class SimulatedDriver:
         self._start_seconds = start_seconds
         self._channels: dict[str, Channel] = {}
 
-    async def program(self, image: Path, manifest: Manifest) -> Record:
+    @property
+    def has_flash(self) -> bool:
+        return False
+
+    async def program(
+        self, image: Path, manifest: Manifest, *, log: Callable[[str], None] = unheard, flash: bool = False
+    ) -> Record:
         folder = _make_folder(self._run_dir)
         try:
             with contextlib.ExitStack() as closing:
@@ -150,9 +157,35 @@ class SimulatedDriver:
             return False
         return True
 
-    async def power_cycle(self, record: Record, image: Path, manifest: Manifest) -> Record:
-        await self.shutdown(record)
+    async def power_cycle(
+        self, record: Record | None, image: Path, manifest: Manifest, *, log: Callable[[str], None] = unheard
+    ) -> Record:
+        if record is not None:
+            await self.shutdown(record)
         return await self.program(image, manifest)
+
+    def explain(self, record: Record, error: LabError) -> LabError:
+        return error
+
+    async def examine(self, record: Record | None, *, in_use: bool) -> AsyncIterator[Check]:
+        if record is None or not _is_alive(record):
+            yield Check("power", "broken", "the simulated board has no process; reset the board")
+            return
+        try:
+            state = await self.bench(record).state()
+        except DriverError as error:
+            yield Check("power", "broken", error.message.rstrip("."))
+            return
+        if not state["powered"]:
+            yield Check("power", "broken", "its bench has switched it off; switch it on there, or reset the board")
+            return
+        yield Check("power", "ok", f"process {record['pid']} runs and is switched on")
+        yield Check("programmer", "ok", "a simulated board needs none: its process is the design")
+        uart = record["tty"]
+        if os.path.exists(uart):
+            yield Check("uart", "ok", f"{uart} at {record['baud']:,} baud")
+        else:
+            yield Check("uart", "broken", f"{uart} is gone; reset the board")
 
     async def shutdown(self, record: Record) -> None:
         if record.get("boot_id") == _boot_id():
