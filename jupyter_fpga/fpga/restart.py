@@ -163,7 +163,9 @@ async def _restore(floor: Floor, unit: Unit, row: RowMapping) -> None:
 
     try:
         image, manifest = await _design_of(floor, row)
-        await program(floor, unit, image, manifest, hold, step="restart")
+        await program(
+            floor, unit, image, manifest, hold, step="restart", log=partial(log.info, "Board %s: %s", unit.fpga_id)
+        )
     except LabError as error:
         unit.detach()
         reason = error.message

@@ -147,11 +147,11 @@ class FaultyDriver(SimulatedDriver):
         self.line: Line | None = None
         self._line_fault: Fault | None = None
 
-    async def program(self, image: Path, manifest: Manifest) -> Record:
+    async def program(self, image: Path, manifest: Manifest, **how: Any) -> Record:
         if self.spoilt_images:
             self.spoilt_images -= 1
             image = self._spoilt(image)
-        record = await super().program(image, manifest)
+        record = await super().program(image, manifest, **how)
         self.records.append(record)
         fault = self.coming.pop(0) if self.coming else None
         if fault in ("killed", "stopped"):

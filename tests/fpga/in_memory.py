@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_fpga.compute.builds.design import BuildFailed, BuildResult, Source, StageReport
-from jupyter_fpga.errors import Unavailable
+from jupyter_fpga.errors import LabError, Unavailable
+from jupyter_fpga.fpga.drivers import Check
 from jupyter_fpga.fpga.wishbone import LinkLost, Operation, ProofFailed
 from jupyter_fpga.gateware.manifest import Control, Manifest, Register, Window
 
@@ -83,8 +84,12 @@ class Boards:
     def __init__(self) -> None:
         self.running: dict[int, dict[str, Any]] = {}
         self.programmed: list[str] = []
+        self.flashed: list[str] | None = None
+        """What was written into flash; None: these boards have none."""
         self.failures: list[Exception] = []
         """Raised by the next programmings, one each."""
+        self.ailing: str | None = None
+        """The link that the doctor finds broken."""
         self.broken = False
         """Whether every programming fails."""
         self.hold: asyncio.Event | None = None
@@ -92,7 +97,16 @@ class Boards:
         self.holding = asyncio.Event()
         self._pids = itertools.count(1)
 
-    async def program(self, image: Path, manifest: Manifest) -> dict[str, Any]:
+    @property
+    def has_flash(self) -> bool:
+        return self.flashed is not None
+
+    async def program(
+        self, image: Path, manifest: Manifest, *, log: Callable[[str], None] = print, flash: bool = False
+    ) -> dict[str, Any]:
+        if flash:
+            assert self.flashed is not None
+            self.flashed.append(manifest.identifier)
         if self.hold is not None:
             self.holding.set()
             await self.hold.wait()
@@ -108,9 +122,22 @@ class Boards:
         self.programmed.append(identifier)
         return {"pid": pid}
 
-    async def power_cycle(self, record: dict[str, Any], image: Path, manifest: Manifest) -> dict[str, Any]:
-        await self.shutdown(record)
+    async def power_cycle(
+        self, record: dict[str, Any] | None, image: Path, manifest: Manifest, *, log: Callable[[str], None] = print
+    ) -> dict[str, Any]:
+        if record is not None:
+            await self.shutdown(record)
         return await self.program(image, manifest)
+
+    def explain(self, record: dict[str, Any], error: LabError) -> LabError:
+        return error
+
+    async def examine(self, record: dict[str, Any] | None, *, in_use: bool) -> AsyncIterator[Check]:
+        for link in ("power", "programmer", "uart"):
+            works = link != self.ailing
+            yield Check(link, "ok" if works else "broken", "as it should be" if works else "it is not well")
+            if not works:
+                return
 
     async def open(self, record: dict[str, Any]) -> Any:
         raise NotImplementedError

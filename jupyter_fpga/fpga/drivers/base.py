@@ -169,7 +169,13 @@ class Driver(Protocol):
     async def power_cycle(
         self, record: Record | None, image: Path, manifest: Manifest, *, log: Callable[[str], None] = unheard
     ) -> Record:
-        """Take the power away, where that can be done, and program ``image``; ``record`` is what ran before, if known."""
+        """Take the power away, where that can be done, and program ``image``.
+
+        Parameters
+        ----------
+        record
+            What ran before, if that is known.
+        """
         ...
 
     def explain(self, record: Record, error: LabError) -> LabError:

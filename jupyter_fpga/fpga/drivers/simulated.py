@@ -181,11 +181,15 @@ class SimulatedDriver:
             return
         yield Check("power", "ok", f"process {record['pid']} runs and is switched on")
         yield Check("programmer", "ok", "a simulated board needs none: its process is the design")
-        uart = record["tty"]
-        if os.path.exists(uart):
-            yield Check("uart", "ok", f"{uart} at {record['baud']:,} baud")
+        if in_use:
+            yield Check("uart", "ok", f"{record['tty']} is open at {record['baud']:,} baud")
+            return
+        try:
+            (await self.open(record)).close()
+        except DriverError as error:
+            yield Check("uart", "broken", error.message.rstrip("."))
         else:
-            yield Check("uart", "broken", f"{uart} is gone; reset the board")
+            yield Check("uart", "ok", f"{record['tty']} can be opened at {record['baud']:,} baud")
 
     async def shutdown(self, record: Record) -> None:
         if record.get("boot_id") == _boot_id():

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga.drivers import Record
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.moves import Lease, Move
@@ -21,6 +22,8 @@ async def program(
     hold: Callable[[Move], None],
     *,
     step: str,
+    log: Callable[[str], None],
+    flash: bool = False,
     power_cycle: bool = False,
 ) -> None:
     """Program ``image`` and prove it; the unit's link is open afterwards.
@@ -31,6 +34,10 @@ async def program(
         Raises in a move when the board isn't the caller's any more.
     step
         Name of the step for checkpoints: ``program``, ``reset`` …
+    log
+        Gets lines of progress.
+    flash
+        Into the board's flash.
     power_cycle
         Take the power away first.
 
@@ -44,12 +51,12 @@ async def program(
     unit.detach()
     record = await floor.write(f"{step} begin", _begin, unit, hold)
     floor.checkpoint(f"{step}:before driver")
-    if power_cycle and record is not None:
-        record = await unit.driver.power_cycle(record, image, manifest)
+    if power_cycle:
+        record = await unit.driver.power_cycle(record, image, manifest, log=log)
     else:
         if record is not None:
             await unit.driver.shutdown(record)
-        record = await unit.driver.program(image, manifest)
+        record = await unit.driver.program(image, manifest, log=log, flash=flash)
     floor.checkpoint(f"{step}:after driver")
 
     def programmed(move: Move) -> None:
@@ -83,6 +90,9 @@ async def attach(floor: Floor, unit: Unit, record: Record, manifest: Manifest, *
     link = await floor.open_link(unit.driver, record, manifest, fresh=fresh, on_lost=on_lost)
     try:
         await link.prove(manifest.identifier)
+    except LabError as error:
+        link.close()
+        raise unit.driver.explain(record, error) from error
     except BaseException:
         link.close()
         raise

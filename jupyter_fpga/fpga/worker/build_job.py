@@ -117,7 +117,7 @@ async def _program(
         unit = floor.pool[row["fpga_id"]]
         async with unit.operation:
             lease = await floor.write("rebuilt", _rebuilt, row, lease)
-            await _onto_board(floor, lease, result, facts, log)
+            await _onto_board(floor, row, lease, result, facts, log)
         return
     if lease.fpga_id is None:
         await floor.write("built", _built, lease, result, "waiting_for_board")
@@ -133,15 +133,27 @@ async def _program(
         await floor.write("built", _built, lease, result, "programming")
     assert lease.fpga_id is not None
     async with floor.pool[lease.fpga_id].operation:
-        await _onto_board(floor, lease, result, facts, log)
+        await _onto_board(floor, row, lease, result, facts, log)
 
 
-async def _onto_board(floor: Floor, lease: Lease, result: BuildResult, facts: dict[str, Any], log: JobLog) -> None:
+async def _onto_board(
+    floor: Floor, row: RowMapping, lease: Lease, result: BuildResult, facts: dict[str, Any], log: JobLog
+) -> None:
     assert lease.fpga_id is not None
     unit = floor.pool[lease.fpga_id]
     log.write(f"Programming board {unit.fpga_id}.")
     try:
-        await program(floor, unit, result.artifacts["bitstream"], result.manifest, held_by(lease), step="program")
+        await program(
+            floor,
+            unit,
+            result.artifacts["bitstream"],
+            result.manifest,
+            held_by(lease),
+            step="program",
+            log=log.write,
+            # Jobs of an older lab say nothing of it.
+            flash=row["request"].get("flash", False),
+        )
     except Stale:
         raise
     except LabError as error:

@@ -47,12 +47,12 @@ async def _reset(floor: Floor, unit: Unit, lease: Lease, base: BuildResult, log:
     image = base.artifacts["bitstream"]
     hold = held_by(lease)
     try:
-        await program(floor, unit, image, base.manifest, hold, step="reset")
+        await program(floor, unit, image, base.manifest, hold, step="reset", log=log.write)
     except Stale:
         raise
     except LabError as error:
         log.write(f"{error.message} Trying again with a power cycle.")
-        await program(floor, unit, image, base.manifest, hold, step="power cycle", power_cycle=True)
+        await program(floor, unit, image, base.manifest, hold, step="power cycle", log=log.write, power_cycle=True)
 
 
 async def _fail(floor: Floor, lease: Lease, log: JobLog, error: LabError, *, boards_fault: bool) -> None:

@@ -64,8 +64,8 @@ def lab(argv: list[str], plan: Path) -> int:
     checkpoints = Checkpoints(plan)
 
     class Driver(SimulatedDriver):
-        async def program(self, image, manifest):  # type: ignore[no-untyped-def]
-            record = await super().program(image, manifest)
+        async def program(self, image, manifest, **how):  # type: ignore[no-untyped-def]
+            record = await super().program(image, manifest, **how)
             checkpoints.board = record["pid"]
             return record
 
