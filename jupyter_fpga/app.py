@@ -9,10 +9,10 @@ import prometheus_client
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.serverapp import ServerApp
-from traitlets import Float, Int, TraitError, Unicode, default, validate
+from traitlets import Float, Int, List, TraitError, Unicode, default, validate
 
 from .errors import LabError
-from .fpga.config import FpgaConfig, Quotas, simulated_boards
+from .fpga.config import FpgaConfig, Quotas, pool_of
 from .lab import Lab, LabConfig
 from .server.auth import local_owner
 from .server.door import There
@@ -47,6 +47,14 @@ class JupyterFpga(ExtensionApp):
     ).tag(config=True)
 
     boards = Int(10, min=0, max=1000, help="Number of simulated boards, with ids from 0.").tag(config=True)
+
+    hardware = List(
+        Unicode(),
+        help="""Boards on a desk, each as `target=NAME,serial=NUMBER` (or `port=1-2.3`, where boards have no serial
+        number); also `tty=/dev/serial/by-id/…`, `tag=WORD`, `power_cycle='COMMAND'`, `flash=true`, `id=N`.""",
+    ).tag(config=True)
+
+    discover = List(Unicode(), help="Targets of which every board that is plugged in joins the lab.").tag(config=True)
 
     session_ttl = Float(3600.0, help="How long a board is held before it has to be renewed, in seconds.").tag(
         config=True
@@ -103,11 +111,14 @@ class JupyterFpga(ExtensionApp):
 
     def lab_config(self) -> LabConfig:
         """What the traits say, as the composition root wants it."""
+        boards, target = pool_of(self.boards, self.hardware, self.discover)
         return LabConfig(
             data_dir=Path(self.data_dir),
             store_url=self.store_url or None,
             fpga=FpgaConfig(
-                boards=simulated_boards(self.boards),
+                boards=boards,
+                default_target=target,
+                discover=tuple(self.discover),
                 session_ttl=self.session_ttl,
                 max_renew=self.max_renew,
                 quotas=Quotas(max_queued_jobs=self.max_queued_jobs, max_held_boards=self.max_held_boards),

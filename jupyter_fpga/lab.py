@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,18 @@ from typing import Any
 from .clock import Clock, SystemClock
 from .compute import ActionCache, BuildOptions, BuildResult, Builds, Sandbox, Source, StageReport, Toolchains
 from .compute.actions import Compute
-from .compute.builds.catalog import Catalog
+from .compute.builds.catalog import Catalog, TargetInfo
 from .compute.builds.functions import LIMITS, limits_within
 from .compute.builds.implementers import find_implementers
 from .compute.runners.local import LocalRunner
 from .compute.sandbox.orphans import end_orphans
 from .errors import Unavailable
 from .fpga.config import FpgaConfig
-from .fpga.drivers import SimulatedDriver
+from .fpga.drivers import Driver, DriverOfBoards, SerialDriver, SimulatedDriver
 from .fpga.images import images_needed
+from .fpga.openfpgaloader import Walls
 from .fpga.service import Fpga
+from .fpga.usb import UsbBus
 from .store import Store
 
 __all__ = ("Lab", "LabConfig", "UnsafeLab")
@@ -72,6 +74,10 @@ class Lab:
         Finds out which sandbox this machine allows.
     progress
         Gets a sentence whenever something begins that takes long.
+    bus
+        Where boards on a desk are plugged in.
+    targets
+        Tells the kinds of boards that there are.
     """
 
     def __init__(
@@ -81,8 +87,12 @@ class Lab:
         clock: Clock | None = None,
         probe: Callable[[], Sandbox] = Sandbox.probe,
         progress: Callable[[str], None] = log.info,
+        bus: UsbBus | None = None,
+        targets: Callable[[], Awaitable[Mapping[str, TargetInfo]]] = Catalog.load,
     ) -> None:
         self.config = config
+        self._bus = bus or UsbBus()
+        self._targets = targets
         self._clock = clock or SystemClock()
         self._probe = probe
         self._progress = progress
@@ -162,17 +172,36 @@ class Lab:
         )
         await self._compute.start()
         self._workshop = _Workshop(config, self._compute, self._store, self._progress)
-        if config.fpga.boards:
+        if config.fpga.boards or config.fpga.discover:
             self._workshop.prepare()
+        drivers: dict[str, Driver | DriverOfBoards] = {
+            "simulated": SimulatedDriver(sandbox, config.data_dir / "boards")
+        }
+        desk = await self._desk(sandbox)
+        if desk is not None:
+            drivers["serial"] = desk
         self._fpga = Fpga(
             store=self._store,
             builds=self._workshop,
-            drivers={"simulated": SimulatedDriver(sandbox, config.data_dir / "boards")},
+            drivers=drivers,
             config=replace(config.fpga, several_users=config.several_users),
             data_dir=config.data_dir,
             clock=self._clock,
+            desk=desk,
         )
         await self._fpga.start()
+
+    async def _desk(self, sandbox: Sandbox) -> SerialDriver | None:
+        """Boards on a desk, when the lab is to have any."""
+        config = self.config.fpga
+        if not config.discover and all(board.driver != "serial" for board in config.boards):
+            return None
+        desk = SerialDriver(
+            await self._targets(), self._bus, self.config.data_dir / "programming", walls=Walls(sandbox.bwrap)
+        )
+        desk.check(config.discover)
+        self._bus.start()
+        return desk
 
     async def stop(self) -> None:
         """Stop from the top down: the boards' floor with its simulated boards, the workshop, the actions, the store."""
@@ -184,6 +213,7 @@ class Lab:
             if fpga is not None:
                 await fpga.stop()
         finally:
+            self._bus.stop()
             if workshop is not None:
                 await workshop.stop()
             if compute is not None:

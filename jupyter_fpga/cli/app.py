@@ -6,7 +6,7 @@
 code  meaning
 ====  ==================================================================================================================
 0     done
-1     a build, programming a board, a run or an action failed; for doctor: something that is needed is missing
+1     a build, programming a board, a run or an action failed; for doctor: what is needed is missing, or broken
 2     the command line can't be understood, or asks for what can't be (an unknown register, a bad design file)
 3     no lab answers
 4     the lab refuses: not signed in, somebody else's board, a state that doesn't allow it, a quota
@@ -33,7 +33,8 @@ __all__ = ("FpgaApp", "main")
 _COMMANDS = {
     "demo": ("demo.DemoApp", "The main job, end to end: a design on a simulated board, its registers, its LED."),
     "serve": ("serve.ServeApp", "Run a lab."),
-    "doctor": ("doctor.DoctorApp", "What is missing, and the command that installs it."),
+    "doctor": ("doctor.DoctorApp", "What is missing, and the command that installs it; or what a board lacks."),
+    "health": ("caring.HealthApp", "How a board is, and what it has gone through."),
     "boards": ("looking.BoardsApp", "List the boards."),
     "targets": ("looking.TargetsApp", "List the kinds of boards."),
     "build": ("building.BuildApp", "Build a design without a board: report and bitstream."),

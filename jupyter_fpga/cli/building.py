@@ -136,15 +136,17 @@ class SubmitApp(_Building):
         {
             **_FLAGS,
             **flag("wait", "SubmitApp.wait_for_it", "Wait until the board is programmed."),
+            **flag("flash", "SubmitApp.flash", "Into the board's flash, so that it starts with it from then on."),
         }
     )
 
     board = Read(board_number, help="That board.").tag(config=True)
     tags = List(Unicode(), help="Only a board with this tag; may be repeated.").tag(config=True)
+    flash = Bool(False, help="Into the board's flash, so that it starts with it from then on.").tag(config=True)
     wait_for_it = Bool(False, help="Wait until the board is programmed.").tag(config=True)
 
     def run(self, words: list[str]) -> None:
-        job = self.lab().submit(Path(words[0]), board=self.board, tags=self.tags, **self.options())
+        job = self.lab().submit(Path(words[0]), board=self.board, tags=self.tags, flash=self.flash, **self.options())
         if self.wait_for_it:
             self.wait(job)
         where = "" if job.fpga_id is None else f" on board {job.fpga_id}"

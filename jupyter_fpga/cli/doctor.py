@@ -1,22 +1,28 @@
 """``jupyter fpga doctor``: what is there, what is missing, and the command that installs it."""
 
+import asyncio
 import importlib.metadata
 import os
 import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from jupyter_core.paths import jupyter_config_path, jupyter_path
+from traitlets import Bool
 
 from jupyter_fpga.client import errors, find_lab
+from jupyter_fpga.client.arguments import board_number
 from jupyter_fpga.client.tables import text_table
+from jupyter_fpga.fpga.openfpgaloader import Tool, find_tool
 
-from .base import LabCommand
+from . import caring
+from .base import ALIASES, FLAGS, LAB_ALIASES, LabCommand, flag, merged
+from .settings import Read
 
 __all__ = ("DoctorApp", "Finding", "examine")
 
@@ -49,17 +55,33 @@ class Finding:
 class DoctorApp(LabCommand):
     """Look at what the lab needs, and say what is missing and which command installs it.
 
-    The exit code is 1 when something is missing that the lab can't do without.
+    With --board it looks at that board instead, for operators of the lab: power, programmer, UART, identifier, scratch
+    register and bus-error counter. The exit code is 1 when something is missing that the lab can't do without, or
+    broken.
     """
 
     name = "jupyter-fpga doctor"
     description = __doc__
+    aliases = merged({**ALIASES, **LAB_ALIASES, "board": "DoctorApp.board"})
+    flags = merged(
+        {**FLAGS, **flag("udev-rules", "DoctorApp.udev_rules", "Print the udev rules for boards on a desk, and end.")}
+    )
+
+    board = Read(board_number, help="Look at this board of the lab.").tag(config=True)
+    udev_rules = Bool(False, help="Print the udev rules for boards on a desk, and end.").tag(config=True)
 
     def run(self, words: list[str]) -> None:
+        if self.udev_rules:
+            print(caring.rules(), end="")
+            return
+        if self.board is not None:
+            caring.examine_board(self, self.lab(), self.board)
+            return
         findings = [
             *examine(os.environ, shutil.which, _distribution),
             _server_extension(),
             _labextension(),
+            asyncio.run(programmer()),
             self._lab(),
         ]
         rows = [[f.state, f.what, f.found, f.fix] for f in findings]
@@ -161,6 +183,16 @@ def _bubblewrap(which: Callable[[str], str | None]) -> Finding:
         reason = " ".join(tried.stderr.split()) or f"status {tried.returncode}"
         return Finding(what, "optional", f"{path} doesn't work here: {reason}")
     return Finding(what, "ok", path)
+
+
+async def programmer(find: Callable[[], Awaitable[Tool]] = find_tool) -> Finding:
+    """Look for openFPGALoader."""
+    what = "openFPGALoader, for boards on a desk"
+    try:
+        tool = await find()
+    except errors.LabError as error:
+        return Finding(what, "optional", error.message)
+    return Finding(what, "ok", f"{tool.version} at {tool.path}")
 
 
 def _server_extension() -> Finding:

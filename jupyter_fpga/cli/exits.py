@@ -12,7 +12,7 @@ OK, FAILED, USAGE, NO_LAB, REFUSED, NOT_FOUND, TIMED_OUT, INTERRUPTED = 0, 1, 2,
 
 EXITS: dict[int, str] = {
     OK: "done",
-    FAILED: "a build, programming a board, a run or an action failed; for doctor: something that is needed is missing",
+    FAILED: "a build, programming a board, a run or an action failed; for doctor: what is needed is missing, or broken",
     USAGE: "the command line can't be understood, or asks for what can't be (an unknown register, a bad design file)",
     NO_LAB: "no lab answers",
     REFUSED: "the lab refuses: not signed in, somebody else's board, a state that doesn't allow it, a quota",

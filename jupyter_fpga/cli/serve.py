@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
-from traitlets import Float, Int, Unicode, default
+from traitlets import Float, Int, List, Unicode, default
 
 from jupyter_fpga.clock import Clock, SystemClock
-from jupyter_fpga.fpga.config import FpgaConfig, Quotas, simulated_boards
+from jupyter_fpga.fpga.config import FpgaConfig, Quotas, pool_of
 from jupyter_fpga.lab import Lab, LabConfig
 from jupyter_fpga.server.auth import KeyFile, local_owner
 from jupyter_fpga.server.hosting import AnotherLab, Hosting, HostingOptions
@@ -43,6 +43,8 @@ class ServeApp(Command):
             "data-dir": "ServeApp.data_dir",
             "store-url": "ServeApp.store_url",
             "boards": "ServeApp.boards",
+            "board": "ServeApp.hardware",
+            "discover": "ServeApp.discover",
             "keys": "ServeApp.keys",
             "session-ttl": "ServeApp.session_ttl",
             "stage-seconds": "ServeApp.stage_seconds",
@@ -58,6 +60,14 @@ class ServeApp(Command):
     ).tag(config=True)
     store_url = Unicode(help="Address of a PostgreSQL database; SQLite in the data folder when empty.").tag(config=True)
     boards = Int(10, min=0, max=1000, help="Number of simulated boards.").tag(config=True)
+    hardware = List(
+        Unicode(),
+        help="""A board on a desk, as target=NAME,serial=NUMBER (or port=1-2.3, where boards have no serial number);
+        also tty=/dev/serial/by-id/…, tag=WORD, power_cycle='COMMAND', flash=true, id=N. May be repeated.""",
+    ).tag(config=True)
+    discover = List(
+        Unicode(), help="A target of which every board that is plugged in joins the lab. May be repeated."
+    ).tag(config=True)
     keys = Unicode(help="File of named API keys, for a lab with several people.").tag(config=True)
     session_ttl = Float(3600.0, help="How long a board is held before it has to be renewed, s.").tag(config=True)
     max_renew = Float(3600.0, help="The furthest from now that a renewal puts a session's end, s.").tag(config=True)
@@ -87,11 +97,14 @@ class ServeApp(Command):
     def _hosting(self) -> Hosting:
         owner = local_owner()
         keys = KeyFile(Path(self.keys)) if self.keys else None
+        boards, target = pool_of(self.boards, self.hardware, self.discover)
         config = LabConfig(
             data_dir=Path(self.data_dir),
             store_url=self.store_url or None,
             fpga=FpgaConfig(
-                boards=simulated_boards(self.boards),
+                boards=boards,
+                default_target=target,
+                discover=tuple(self.discover),
                 session_ttl=self.session_ttl,
                 max_renew=self.max_renew,
                 quotas=Quotas(max_queued_jobs=self.max_queued_jobs, max_held_boards=self.max_held_boards),

@@ -74,6 +74,7 @@ class LabClient:
         board: int | None = None,
         tags: Sequence[str] = (),
         priority: int | None = None,
+        flash: bool = False,
         **options: Unpack[BuildOptions],
     ) -> BoardJob:
         """Build a design and program it onto a board.
@@ -88,6 +89,8 @@ class LabClient:
             Only a board with all of these.
         priority
             Higher is sooner; operators only.
+        flash
+            Write the design into the board's flash, so that the board starts with it from then on.
         options
             As of :meth:`abuild`.
 
@@ -97,7 +100,8 @@ class LabClient:
             ``design_rejected``, ``fpga_not_idle``, ``quota_exceeded`` …
         """
         path = "submit" if board is None else f"fpga/{board}/submit"
-        record = await self._upload(path, source, tags=list(tags) or None, priority=priority, **options)
+        more = {"tags": list(tags) or None, "priority": priority, "flash": flash or None}
+        record = await self._upload(path, source, **more, **options)
         return BoardJob(self, record)
 
     @on_the_loop
@@ -265,6 +269,33 @@ class LabClient:
         )
 
     @on_the_loop
+    async def aboard_health(
+        self, fpga_id: int, *, limit: int | None = None, before: int | None = None
+    ) -> dict[str, Any]:
+        """How a board is, and its ``history``: failures, resets, quarantines and what else it has gone through.
+
+        Parameters
+        ----------
+        limit, before
+            How many entries, the newest first, and only those with a smaller LSN.
+        """
+        return await self.door.get(f"fpga/{fpga_id}/health", limit=limit, before=before)  # type: ignore[no-any-return]
+
+    @on_the_loop
+    async def aexamine(self, fpga_id: int) -> dict[str, Any]:
+        """Have the lab walk the chain from a board's power to its registers: ``checks``, the first ``broken`` link, and
+        a ``verdict``. For operators.
+
+        Raises
+        ------
+        Forbidden
+            ``operator_only``
+        Conflict
+            ``fpga_not_examinable``: a job is at it.
+        """
+        return await self.door.post(f"fpga/{fpga_id}/doctor")  # type: ignore[no-any-return]
+
+    @on_the_loop
     async def aversion(self) -> dict[str, Any]:
         """Which lab this is."""
         return await self.door.get("version")  # type: ignore[no-any-return]
@@ -289,6 +320,8 @@ class LabClient:
     job = blocking(ajob)
     held = blocking(aheld)
     board = blocking(aboard)
+    board_health = blocking(aboard_health)
+    examine = blocking(aexamine)
     version = blocking(aversion)
     health = blocking(ahealth)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .tables import Column, Table
 
-__all__ = ("BOARD_COLUMNS", "JOB_COLUMNS", "TARGET_COLUMNS", "asked_for")
+__all__ = ("BOARD_COLUMNS", "HEALTH_COLUMNS", "JOB_COLUMNS", "TARGET_COLUMNS", "asked_for")
 
 #: Who does what nobody has asked for: the owner that the lab writes into the resets after its start and after a crash.
 _LAB = "(lab)"
@@ -54,6 +54,17 @@ JOB_COLUMNS: Mapping[str, Column] = {
     "board": "fpga_id",
     "status": _status,
     "submitted": _submitted,
+}
+
+
+def _when(record: dict[str, Any]) -> str:
+    return datetime.fromisoformat(record["time"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+HEALTH_COLUMNS: Mapping[str, Column] = {
+    "when": _when,
+    "what": lambda record: record["kind"].replace("_", " "),
+    "why": lambda record: record["reason"] or "",
 }
 
 

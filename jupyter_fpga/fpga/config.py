@@ -1,10 +1,23 @@
 """How a lab is set up, and what a person asks for with a design: plain data with the reasons for its defaults."""
 
-from collections.abc import Mapping
+import re
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ("BoardConfig", "FpgaConfig", "Hardware", "Quotas", "SubmitOptions", "simulated_boards")
+from jupyter_fpga.errors import Invalid
+
+__all__ = (
+    "BoardConfig",
+    "FpgaConfig",
+    "Hardware",
+    "Quotas",
+    "SubmitOptions",
+    "board_of_text",
+    "pool_of",
+    "simulated_boards",
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +62,8 @@ class BoardConfig:
         Words that a submission to any board may ask for.
     hardware
         Which one it is, for drivers that reach boards on a desk.
+    found
+        The lab found it by itself.
     """
 
     fpga_id: int
@@ -56,6 +71,7 @@ class BoardConfig:
     driver: str = "simulated"
     tags: tuple[str, ...] = ()
     hardware: Hardware = Hardware()
+    found: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,6 +90,92 @@ class Quotas:
     max_held_boards: int | None = None
 
 
+_KEYS = ("target", "serial", "port", "tty", "tag", "power_cycle", "flash", "id")
+"""What a board on a desk can be told in a text."""
+
+
+def board_of_text(text: str, fpga_id: int) -> BoardConfig:
+    """A board on a desk from ``target=icebreaker,serial=A1,…``.
+
+    Keys: ``target``; ``serial``, ``port``, ``tty``, ``power_cycle``, ``flash`` (true or false), as of
+    :class:`Hardware`; ``tag``, as often as there are tags; ``id``, its number. A value with a comma in it is quoted.
+
+    Parameters
+    ----------
+    fpga_id
+        Its number, when the text doesn't say it.
+
+    Raises
+    ------
+    Invalid
+        ``board_rejected``
+    """
+    given: dict[str, list[str]] = {}
+    for word in _words(text):
+        key, is_, value = word.partition("=")
+        if not is_ or not value or key not in _KEYS:
+            raise _rejected(text, f"{word!r} is none of {', '.join(f'{known}=…' for known in _KEYS)}")
+        if key in given and key != "tag":
+            raise _rejected(text, f"{key} is said twice")
+        given.setdefault(key, []).append(value)
+    one = {key: values[0] for key, values in given.items()}
+    if "target" not in one:
+        raise _rejected(text, "it needs a target=…, and `jupyter fpga targets` lists what there is")
+    if one.get("flash") not in (None, "true", "false"):
+        raise _rejected(text, f"flash is true or false, not {one['flash']!r}")
+    if not re.fullmatch(r"[0-9]{1,9}", one.get("id", "0")):
+        raise _rejected(text, f"id is a number from 0 on, not {one['id']!r}")
+    hardware = Hardware(
+        serial=one.get("serial"),
+        port=one.get("port"),
+        tty=one.get("tty"),
+        power_cycle=tuple(shlex.split(one.get("power_cycle", ""))),
+        flash=one.get("flash") == "true",
+    )
+    tags = tuple(given.get("tag", ()))
+    return BoardConfig(int(one.get("id", fpga_id)), one["target"], "serial", tags, hardware)
+
+
+def _words(text: str) -> list[str]:
+    reader = shlex.shlex(text, posix=True)
+    reader.whitespace, reader.whitespace_split, reader.commenters = ",", True, ""
+    try:
+        return [word.strip() for word in reader]
+    except ValueError as error:
+        raise _rejected(text, f"{str(error).lower().rstrip('.')}") from error
+
+
+def _rejected(text: str, why: str) -> Invalid:
+    return Invalid(f"The board “{text}” can't be taken: {why}.", code="board_rejected")
+
+
+def pool_of(simulated: int, desk: Sequence[str], discover: Sequence[str] = ()) -> tuple[tuple[BoardConfig, ...], str]:
+    """The boards of a lab, and its default target.
+
+    Parameters
+    ----------
+    simulated
+        How many simulated boards, numbered from 0.
+    desk
+        The boards on a desk, as texts (:func:`board_of_text`), which are numbered after those.
+    discover
+        Targets of boards that the lab finds by itself.
+
+    Raises
+    ------
+    Invalid
+        ``board_rejected``
+    """
+    boards = list(simulated_boards(simulated))
+    for text in desk:
+        board = board_of_text(text, max((each.fpga_id for each in boards), default=-1) + 1)
+        if any(each.fpga_id == board.fpga_id for each in boards):
+            raise _rejected(text, f"there is another board {board.fpga_id}")
+        boards.append(board)
+    targets = [*(board.target for board in boards), *discover, "simulated"]
+    return tuple(boards), targets[0]
+
+
 def simulated_boards(count: int) -> tuple[BoardConfig, ...]:
     """``count`` simulated boards, numbered from 0."""
     return tuple(BoardConfig(fpga_id) for fpga_id in range(count))
@@ -85,6 +187,8 @@ class FpgaConfig:
 
     Parameters
     ----------
+    discover
+        Targets of which every board that is plugged in joins the pool.
     session_ttl
         How long a board session lasts.
     max_renew
@@ -113,6 +217,7 @@ class FpgaConfig:
     """
 
     boards: tuple[BoardConfig, ...] = field(default_factory=lambda: simulated_boards(10))
+    discover: tuple[str, ...] = ()
     default_target: str = "simulated"
     session_ttl: float = 3600.0
     max_renew: float = 3600.0

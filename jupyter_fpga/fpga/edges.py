@@ -15,7 +15,7 @@ from jupyter_fpga.compute.builds.design import BuildResult
 from jupyter_fpga.fpga import refusals, states
 from jupyter_fpga.fpga.config import FpgaConfig
 from jupyter_fpga.fpga.records import stage_records
-from jupyter_fpga.store.tables import board_sessions, boards, builds, jobs
+from jupyter_fpga.store.tables import board_health, board_sessions, boards, builds, jobs
 from jupyter_fpga.store.transaction import Transaction
 
 __all__ = ("Edges", "Lease")
@@ -124,6 +124,26 @@ class Edges:
         else:
             self.boards.append((None, row))
         return row
+
+    def note_health(
+        self,
+        fpga_id: int,
+        kind: states.HealthEvent,
+        reason: str | None,
+        *,
+        job_id: str | None = None,
+        person: str | None = None,
+    ) -> None:
+        """Add to what the board has gone through.
+
+        Parameters
+        ----------
+        person
+            Who did it, if it was an operator.
+        """
+        lsn = self.tx.event("board_health", fpga_id=fpga_id, job_id=job_id, public=True, what=kind, reason=reason)
+        row = {"lsn": lsn, "fpga_id": fpga_id, "time": self.now, "kind": kind, "reason": reason, "job_id": job_id}
+        self.tx.execute(insert(board_health), {**row, "person": person})
 
     def _board_event(self, kind: str, row: RowMapping, job_id: str | None, **data: Any) -> None:
         lsn = self.tx.event(

@@ -16,6 +16,7 @@ from jupyter_fpga.fpga import refusals
 from jupyter_fpga.fpga.alarms import Alarms
 from jupyter_fpga.fpga.config import FpgaConfig
 from jupyter_fpga.fpga.counts import Counts
+from jupyter_fpga.fpga.drivers import Pluggable, Unplugged
 from jupyter_fpga.fpga.estimates import Estimates
 from jupyter_fpga.fpga.logs import Logs
 from jupyter_fpga.fpga.moves import Lease, Move
@@ -197,9 +198,12 @@ class Floor:
                 self.queue.refuse(job_id, error)
 
     def hopeless(self, target: str, tags: frozenset[str]) -> LabError | None:
-        """What a job hears that wants a board of which every one is quarantined."""
+        """What a job hears that wants a board of which every one is quarantined or unplugged."""
         suitable = self.pool.suitable(target, tags)
-        return refusals.no_healthy_board(target, len(suitable)) if all(u.quarantined for u in suitable) else None
+        quarantined, unplugged = sum(u.quarantined for u in suitable), sum(u.unplugged for u in suitable)
+        if quarantined + unplugged < len(suitable):
+            return None
+        return refusals.no_healthy_board(target, quarantined, unplugged)
 
     async def board_for(self, row: RowMapping) -> Lease:
         """Wait for the board of a job whose build is done; ``no_healthy_board`` as soon as none can come."""
@@ -339,11 +343,14 @@ class Floor:
     def board_lost(self, unit: Unit, error: LinkLost) -> None:
         """A board that was proven can't be reached any more: to ``error`` with it, whether anybody waits or not."""
         unit.detach()
+        trouble: LabError = error
+        if isinstance(unit.driver, Pluggable) and unit.row is not None:
+            trouble = unit.driver.trouble(unit.row["process"]) or error
 
         def work(move: Move) -> None:
             board = move.board(unit.fpga_id)
             if board["state"] == "reserved" and board["session_id"] is not None:
-                move.lose_board(unit.fpga_id, "lost", error.message)
+                move.lose_board(unit.fpga_id, "lost", trouble.message, unplugged=isinstance(trouble, Unplugged))
 
         if not self.stopping:
             task = asyncio.create_task(self._insist("board lost", work), name=f"jupyter_fpga lost {unit.fpga_id}")

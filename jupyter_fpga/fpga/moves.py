@@ -1,5 +1,6 @@
 """Moves: what belongs together when sessions begin and end and boards fail, on top of single edges."""
 
+import dataclasses
 import uuid
 from typing import Any
 
@@ -7,9 +8,10 @@ from sqlalchemy import RowMapping, and_, insert, or_, select, update
 
 from jupyter_fpga.clock import iso
 from jupyter_fpga.fpga import states
+from jupyter_fpga.fpga.config import BoardConfig
 from jupyter_fpga.fpga.edges import Edges, Lease
 from jupyter_fpga.fpga.records import LAB, error_record
-from jupyter_fpga.store.tables import board_sessions, jobs
+from jupyter_fpga.store.tables import board_sessions, boards, jobs
 
 __all__ = ("Lease", "Move")
 
@@ -85,26 +87,84 @@ class Move(Edges):
         self.end_session(fpga_id, reason, **facts)
         return self.add_reset(fpga_id, owner)
 
-    def lose_board(self, fpga_id: int, cause: states.Cause, reason: str, *, job_id: str | None = None) -> None:
-        """A board failed (while ``job_id`` was at it): its session ends, and the lab will reset it."""
+    def enter_board(self, board: BoardConfig, row: RowMapping | None) -> RowMapping:
+        """Bring a configured board's ``row`` up to date. One that is new, or came back, starts in ``error`` and is
+        reset."""
+        found = dataclasses.asdict(board.hardware) if board.found else None
+        described: dict[str, Any] = {
+            "target": board.target,
+            "tags": list(board.tags),
+            "driver": board.driver,
+            "found": found,
+        }
+        if row is None:
+            values = {"state": "error", "health": "ok", "reason": "It is new.", "updated_at": self.now}
+            self.tx.execute(insert(boards), {"fpga_id": board.fpga_id, **described, **values})
+            row = self.change_board(board.fpga_id, "board_state")
+        elif row["health"] == "retired":
+            row = self.change_board(board.fpga_id, "board_state", health="ok", reason="It came back.", **described)
+        else:
+            row = self.change_board(board.fpga_id, "board_checked", **described)
+        if row["state"] == "error" and row["current_job_id"] is None:
+            self.plan_reset(row)
+        return row
+
+    def lose_board(
+        self,
+        fpga_id: int,
+        cause: states.Cause,
+        reason: str,
+        *,
+        job_id: str | None = None,
+        unplugged: bool = False,
+    ) -> None:
+        """A board failed (while ``job_id`` was at it): its session ends, and the lab will reset it.
+
+        Parameters
+        ----------
+        unplugged
+            It isn't there any more, and is reset once it is plugged in again.
+        """
         self.end_session(fpga_id, "board_failed", except_job=job_id)
-        nobody = {"owner": None, "session_id": None, "current_job_id": None}
-        row = self.move_board(fpga_id, cause, job_id=job_id, take=True, reason=reason, **nobody)
+        values: dict[str, Any] = {"owner": None, "session_id": None, "current_job_id": None, "reason": reason}
+        if unplugged:
+            values["health"] = "unplugged"
+        row = self.move_board(fpga_id, cause, job_id=job_id, take=True, **values)
+        self.note_health(fpga_id, "unplugged" if unplugged else "failed", reason, job_id=job_id)
         self.plan_reset(row)
 
-    def fail_reset(self, fpga_id: int, job_id: str, reason: str, *, boards_fault: bool = True) -> None:
+    def unplug(self, fpga_id: int, reason: str) -> None:
+        """A board in ``error`` isn't there any more: its reset waits for it."""
+        row = self.change_board(fpga_id, "board_unplugged", take=True, health="unplugged", reason=reason)
+        self.note_health(fpga_id, "unplugged", reason)
+        self.plan_reset(row)
+
+    def plug_in(self, fpga_id: int) -> None:
+        """An unplugged board is there again: it is reset at once."""
+        reason = "It was plugged in again."
+        row = self.change_board(fpga_id, "board_plugged_in", health="ok", reset_failures=0, reason=reason)
+        self.note_health(fpga_id, "plugged_in", reason)
+        if row["current_job_id"] is None:
+            self.plan_reset(row, 0.0)
+
+    def fail_reset(
+        self, fpga_id: int, job_id: str, reason: str, *, boards_fault: bool = True, unplugged: bool = False
+    ) -> None:
         """A reset came to nothing. After the third in a row the board is quarantined, unless the fault wasn't its."""
         before = self.board(fpga_id)
+        boards_fault = boards_fault and not unplugged
         failures = before["reset_failures"] + boards_fault
         quarantined = failures >= self.config.resets_before_quarantine
         values: dict[str, Any] = {"reset_failures": failures, "reason": reason, "current_job_id": None, "owner": None}
-        values["health"] = "quarantined" if quarantined else "ok"
+        values["health"] = "unplugged" if unplugged else "quarantined" if quarantined else "ok"
         if before["state"] == "reserved":
             row = self.move_board(fpga_id, "lost", job_id=job_id, take=True, **values)
         else:
             row = self.change_board(fpga_id, "board_state", take=True, **values)
-        if quarantined:
+        self.note_health(fpga_id, "unplugged" if unplugged else "reset_failed", reason, job_id=job_id)
+        if values["health"] == "quarantined":
             self.tx.event("board_quarantined", fpga_id=fpga_id, public=True, reason=reason)
+            self.note_health(fpga_id, "quarantined", reason, job_id=job_id)
         self.plan_reset(row, None if boards_fault else self.config.tools_retry)
 
     def plan_reset(self, row: RowMapping, wait: float | None = None) -> None:

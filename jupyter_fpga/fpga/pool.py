@@ -145,6 +145,11 @@ class Unit:
         """Whether the board waits for an operator."""
         return self.row is not None and self.row["health"] == "quarantined"
 
+    @property
+    def unplugged(self) -> bool:
+        """Whether the board isn't there."""
+        return self.row is not None and self.row["health"] == "unplugged"
+
     def follow(self, lsn: int | None, row: RowMapping) -> None:
         """Take over the board's row as it was after event ``lsn``, or after a change that has none."""
         lsn = self.lsn if lsn is None else lsn
@@ -189,10 +194,15 @@ class Pool:
     """
 
     def __init__(self, config: FpgaConfig, drivers: Callable[[BoardConfig], Driver]) -> None:
+        self._drivers = drivers
         self._units = {board.fpga_id: Unit(board, drivers(board)) for board in config.boards}
 
+    def add(self, board: BoardConfig) -> None:
+        """A board that was found while the lab runs."""
+        self._units[board.fpga_id] = Unit(board, self._drivers(board))
+
     def __iter__(self) -> Iterator[Unit]:
-        return iter(self._units.values())
+        return iter(tuple(self._units.values()))
 
     def __getitem__(self, fpga_id: int) -> Unit:
         unit = self._units.get(fpga_id)

@@ -12,6 +12,9 @@ __all__ = (
     "design_too_large",
     "etherbone_not_shared",
     "filter_rejected",
+    "flash_not_possible",
+    "flash_without_board",
+    "fpga_not_examinable",
     "fpga_not_found",
     "fpga_not_free",
     "fpga_not_idle",
@@ -53,6 +56,8 @@ _WHAT_STATES_MEAN = {
 def _state(row: Any) -> str:
     if row["health"] == "quarantined":
         return "it is quarantined (state 'error')"
+    if row["health"] == "unplugged":
+        return "it is not plugged in (state 'error')"
     if row["state"] == "reserved" and row["session_id"] is None:
         return "it is being reset (state 'reserved', without a session)"
     return f"it {_WHAT_STATES_MEAN[row['state']]} (state '{row['state']}')"
@@ -113,6 +118,30 @@ def fpga_not_resettable(row: Any) -> Conflict:
         "A reset is for boards in state 'reserved' or 'error'; a job that waits or builds can be cancelled instead.",
         code="fpga_not_resettable",
         detail={**_facts(row), "allowed": ["reserved", "error"]},
+    )
+
+
+def fpga_not_examinable(row: Any) -> Conflict:
+    at = "it is being reset" if row["state"] in ("reserved", "error") else _state(row)
+    return Conflict(
+        f"Board {row['fpga_id']} can't be examined now: {at}. Ask again when that is done.",
+        code="fpga_not_examinable",
+        detail={**_facts(row), "allowed": ["idle", "reserved", "error"]},
+    )
+
+
+def flash_not_possible(target: str) -> Invalid:
+    return Invalid(
+        f"Boards of target '{target}' have no flash that the lab can write. Submit without flash.",
+        code="flash_not_possible",
+        detail={"target": target},
+    )
+
+
+def flash_without_board() -> Invalid:
+    return Invalid(
+        "A build without a board writes no flash. Submit the design to a board, or leave flash out.",
+        code="flash_not_possible",
     )
 
 
@@ -281,12 +310,18 @@ def target_mismatch(fpga_id: int, found: str, wanted: str) -> Invalid:
     )
 
 
-def no_healthy_board(target: str, quarantined: int) -> Unavailable:
+def no_healthy_board(target: str, quarantined: int, unplugged: int = 0) -> Unavailable:
+    if not unplugged:
+        why, mend = f"all {quarantined} that would do are quarantined", "An operator has to clear one"
+    elif not quarantined:
+        why, mend = f"all {unplugged} that would do are unplugged", "Somebody has to plug one in"
+    else:
+        why = f"of those that would do, {quarantined} are quarantined and {unplugged} unplugged"
+        mend = "Somebody has to plug one in, or an operator to clear one"
     return Unavailable(
-        f"No board of target '{target}' works: all {quarantined} that would do are quarantined. "
-        "An operator has to clear one; nothing is wrong with your design.",
+        f"No board of target '{target}' works: {why}. {mend}; nothing is wrong with your design.",
         code="no_healthy_board",
-        detail={"target": target, "quarantined": quarantined},
+        detail={"target": target, "quarantined": quarantined, "unplugged": unplugged},
     )
 
 

@@ -9,12 +9,11 @@ import asyncio
 import logging
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
 from jupyter_fpga.errors import LabError, Unavailable
-from jupyter_fpga.fpga.drivers import Record
+from jupyter_fpga.fpga.drivers import Record, Unplugged
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.moves import Move
 from jupyter_fpga.fpga.pool import Unit
@@ -51,18 +50,7 @@ def _enter_boards(move: Move) -> None:
     """Every configured board has a row; one that is new, or came back, starts in ``error`` and is reset."""
     known = {row["fpga_id"]: row for row in move.tx.execute(select(boards)).mappings()}
     for board in move.config.boards:
-        described: dict[str, Any] = {"target": board.target, "tags": list(board.tags), "driver": board.driver}
-        row = known.pop(board.fpga_id, None)
-        if row is None:
-            values = {"state": "error", "health": "ok", "reason": "It is new.", "updated_at": move.now}
-            move.tx.execute(insert(boards), {"fpga_id": board.fpga_id, **described, **values})
-            row = move.change_board(board.fpga_id, "board_state")
-        elif row["health"] == "retired":
-            row = move.change_board(board.fpga_id, "board_state", health="ok", reason="It came back.", **described)
-        else:
-            row = move.change_board(board.fpga_id, "board_checked", **described)
-        if row["state"] == "error" and row["current_job_id"] is None:
-            move.plan_reset(row)
+        move.enter_board(board, known.pop(board.fpga_id, None))
     for row in known.values():
         _retire(move, row)
 
@@ -168,8 +156,12 @@ async def _restore(floor: Floor, unit: Unit, row: RowMapping) -> None:
         )
     except LabError as error:
         unit.detach()
-        reason = error.message
-        await floor.write("restart failed", lambda move: move.lose_board(unit.fpga_id, "program_failed", reason))
+        reason, unplugged = error.message, isinstance(error, Unplugged)
+
+        def failed(move: Move) -> None:
+            move.lose_board(unit.fpga_id, "program_failed", reason, unplugged=unplugged)
+
+        await floor.write("restart failed", failed)
         return
 
     def proven(move: Move) -> None:

@@ -20,6 +20,7 @@ from jupyter_fpga.fpga import (
     bench,
     etherbone,
     events,
+    health,
     jobs,
     metrics,
     refusals,
@@ -30,9 +31,10 @@ from jupyter_fpga.fpga import (
     worker,
 )
 from jupyter_fpga.fpga.config import BoardConfig, FpgaConfig, SubmitOptions
-from jupyter_fpga.fpga.drivers import Driver
+from jupyter_fpga.fpga.drivers import Driver, DriverOfBoards
 from jupyter_fpga.fpga.floor import Builder, Floor
 from jupyter_fpga.fpga.jobs import JobFilter
+from jupyter_fpga.fpga.plugging import Desk, Plugging
 from jupyter_fpga.fpga.pool import LinkFactory, Pool, open_link
 from jupyter_fpga.fpga.records import board_record
 from jupyter_fpga.people import Person
@@ -55,7 +57,9 @@ class Fpga:
     builds
         The compute floor's builds.
     drivers
-        Drivers by the name that the boards of ``config`` give.
+        Drivers by the name that the boards of ``config`` give, or what makes the driver of each board.
+    desk
+        Where boards can be plugged in and out.
     config
         The pool and its limits.
     data_dir
@@ -74,15 +78,18 @@ class Fpga:
         *,
         store: Store,
         builds: Builder,
-        drivers: Mapping[str, Driver],
+        drivers: Mapping[str, Driver | DriverOfBoards],
         config: FpgaConfig,
         data_dir: Path,
         clock: Clock | None = None,
+        desk: Desk | None = None,
         open_link: LinkFactory = open_link,
         checkpoint: Callable[[str], None] = lambda name: None,
     ) -> None:
         def driver_of(board: BoardConfig) -> Driver:
-            return drivers[board.driver]
+            driver = drivers[board.driver]
+            # Simulated boards are told apart by their records; one on a desk has to be found first.
+            return driver.of(board) if isinstance(driver, DriverOfBoards) else driver
 
         self._floor = Floor(
             store=store,
@@ -103,12 +110,18 @@ class Fpga:
         self._floor.expire = lambda fpga_id: sessions.expire(self._floor, fpga_id)
         self._floor.reset_error = lambda fpga_id: sessions.reset_error(self._floor, fpga_id)
         self._alarms: asyncio.Task[None] | None = None
+        self._plugging = None if desk is None else Plugging(self._floor, desk)
+        self._watch: asyncio.Task[None] | None = None
         self._running = False
 
     async def start(self) -> None:
         """Compare the store with reality (see :mod:`~jupyter_fpga.fpga.restart`), then go on where it was left."""
         await self._floor.estimates.load()
+        if self._plugging is not None:
+            await self._plugging.enroll()
         await restart.recover(self._floor)
+        if self._plugging is not None:
+            self._watch = asyncio.create_task(self._plugging.run(), name="jupyter_fpga desk")
         self._alarms = asyncio.create_task(self._floor.alarms.run(), name="jupyter_fpga alarms")
         self._running = True
 
@@ -118,8 +131,18 @@ class Fpga:
         if self._alarms is not None:
             self._alarms.cancel()
             await asyncio.wait({self._alarms})
+        await self._end_watch()
         await self._floor.stop()
         await restart.shut_down(self._floor)
+
+    async def _end_watch(self) -> None:
+        if self._plugging is None or self._watch is None:
+            return
+        self._watch.cancel()
+        await asyncio.wait({self._watch})
+        await self._plugging.stop()
+        if not self._watch.cancelled() and (error := self._watch.exception()) is not None:
+            log.error("The lab didn't notice boards that came and went", exc_info=error)
 
     # Submitting
 
@@ -205,6 +228,17 @@ class Fpga:
     async def clear(self, person: Person, fpga_id: int) -> dict[str, Any]:
         """Give a board in quarantine back to the lab; answers with the reset job. ``operator_only``."""
         return await sessions.clear(self._floor, person, fpga_id)
+
+    async def board_health(
+        self, person: Person, fpga_id: int, *, limit: int = 100, before: int | None = None
+    ) -> dict[str, Any]:
+        """How a board is and what it has gone through: see :func:`~jupyter_fpga.fpga.health.history`."""
+        return await health.history(self._floor, person, fpga_id, limit=limit, before=before)
+
+    async def examine(self, person: Person, fpga_id: int) -> dict[str, Any]:
+        """Which link of a board is broken: see :func:`~jupyter_fpga.fpga.health.examine`. ``operator_only``,
+        ``fpga_not_examinable``."""
+        return await health.examine(self._floor, person, fpga_id)
 
     # Sessions
 
@@ -308,13 +342,16 @@ class Fpga:
         units = list(self._floor.pool)
         boards = {"total": len(units), "quarantined": sum(unit.quarantined for unit in units)}
         boards["idle"] = sum(unit.offered for unit in units)
-        working = not units or boards["quarantined"] < len(units)
+        boards["unplugged"] = sum(unit.unplugged for unit in units)
+        working = not units or boards["quarantined"] + boards["unplugged"] < len(units)
         ok = self._running and working
         reason = None
         if not self._running:
             reason = refusals.lab_stopping().message
         elif not working:
             reason = "Every board is quarantined; an operator has to clear one."
+            if boards["unplugged"]:
+                reason = "No board works: each is unplugged or quarantined. Plug one in, or have an operator clear one."
         return {"ok": ok, "reason": reason, "boards": boards, "version": __version__}
 
     async def targets(self) -> list[dict[str, Any]]:

@@ -157,7 +157,7 @@ async def reset(floor: Floor, person: Person, fpga_id: int) -> dict[str, Any]:
 
     def work(move: Move) -> dict[str, Any]:
         board = move.board(fpga_id)
-        if board["state"] not in ("reserved", "error") or board["health"] != "ok":
+        if board["state"] not in ("reserved", "error") or board["health"] == "quarantined":
             raise refusals.fpga_not_resettable(board)
         live = move.session(board["session_id"])
         current = move.job(board["current_job_id"]) if board["current_job_id"] else None
@@ -218,6 +218,7 @@ async def quarantine(floor: Floor, person: Person, fpga_id: int, reason: str) ->
         elif board["state"] != "error" or board["current_job_id"] is not None:
             raise refusals.fpga_not_free(board)
         row = move.change_board(fpga_id, "board_quarantined", health="quarantined", reason=reason)
+        move.note_health(fpga_id, "quarantined", reason, person=person.name)
         move.plan_reset(row)
         return {"fpga_id": fpga_id, "state": row["state"], "health": row["health"], "reason": reason}
 
@@ -233,6 +234,7 @@ async def clear(floor: Floor, person: Person, fpga_id: int) -> dict[str, Any]:
         if move.board(fpga_id)["health"] != "quarantined":
             raise refusals.not_quarantined(fpga_id)
         move.change_board(fpga_id, "board_cleared", health="ok", reset_failures=0)
+        move.note_health(fpga_id, "cleared", None, person=person.name)
         return _accepted(move.add_reset(fpga_id, person.name))
 
     return await floor.write("clear", work)

@@ -17,6 +17,7 @@ __all__ = (
     "Cause",
     "Edge",
     "Health",
+    "HealthEvent",
     "JobCause",
     "JobStatus",
     "JobType",
@@ -29,8 +30,14 @@ __all__ = (
 BoardState = Literal["idle", "queued", "building", "programming", "reserved", "error"]
 """``idle`` promises that the base SoC was programmed and proven; ``reserved`` that a design was."""
 
-Health = Literal["ok", "quarantined", "retired"]
-"""``quarantined`` boards wait for an operator, ``retired`` ones are no longer in the lab's configuration."""
+Health = Literal["ok", "quarantined", "unplugged", "retired"]
+"""``quarantined`` boards wait for an operator, ``unplugged`` ones for their cable; ``retired`` ones are no longer in
+the lab's configuration."""
+
+HealthEvent = Literal[
+    "failed", "reset", "reset_failed", "quarantined", "cleared", "unplugged", "plugged_in", "examined"
+]
+"""What a board's health history tells of."""
 
 Cause = Literal[
     "submitted",

@@ -24,7 +24,10 @@ async def submit(
     floor: Floor, person: Person, source: Source, options: SubmitOptions, fpga_id: int | None
 ) -> dict[str, Any]:
     """Queue a ``build_and_program`` job for one board, for the board that the person holds, or for any."""
-    kept, request = await _taken(floor, person, source, options, _target(floor, options, fpga_id))
+    target = _target(floor, options, fpga_id)
+    if options.flash:
+        _has_flash(floor, options, target, fpga_id)
+    kept, request = await _taken(floor, person, source, options, target)
 
     def work(move: Move) -> dict[str, Any]:
         def accept() -> RowMapping:
@@ -64,6 +67,8 @@ async def submit(
 
 async def submit_build(floor: Floor, person: Person, source: Source, options: SubmitOptions) -> dict[str, Any]:
     """Queue a ``build`` job, which needs no board."""
+    if options.flash:
+        raise refusals.flash_without_board()
     kept, request = await _taken(floor, person, source, options, options.target or floor.config.default_target)
 
     def work(move: Move) -> dict[str, Any]:
@@ -134,10 +139,19 @@ def _target(floor: Floor, options: SubmitOptions, fpga_id: int | None) -> str:
     return target
 
 
+def _has_flash(floor: Floor, options: SubmitOptions, target: str, fpga_id: int | None) -> None:
+    units = floor.pool.suitable(target, frozenset(options.tags)) if fpga_id is None else [floor.pool[fpga_id]]
+    if not all(unit.driver.has_flash for unit in units):
+        raise refusals.flash_not_possible(target)
+
+
 def _request(options: SubmitOptions, target: str) -> dict[str, Any]:
     request = dataclasses.asdict(options)
     for name in ("priority", "idempotency_key"):
         del request[name]
+    if not options.flash:
+        # A request that was made with a key before there was a choice is the same request.
+        del request["flash"]
     request.update(target=target, tags=list(options.tags), probes=list(options.probes), params=dict(options.params))
     return request
 

@@ -22,11 +22,14 @@ __all__ = (
     "AnswerModel",
     "BenchAction",
     "Board",
+    "BoardHealth",
     "BoardSession",
     "Envelope",
     "EtherbonePort",
     "EtherboneQuery",
+    "Examination",
     "Health",
+    "HealthQuery",
     "Job",
     "JobAccepted",
     "JobsQuery",
@@ -116,6 +119,9 @@ class SubmitFields(RequestModel):
         None, min_length=1, max_length=200, description="The same key with the same body gets the first answer again."
     )
     use_cache: bool = Field(True, description="Whether a build with equal inputs may be answered from the cache.")
+    flash: bool = Field(
+        False, description="Write the design into the board's flash, so that the board starts with it from then on."
+    )
 
 
 class SubmitJson(SubmitFields):
@@ -286,6 +292,57 @@ class Manifest(AnswerModel):
 
     digest: str
     target: str
+
+
+# --- The health of a board -------------------
+
+
+class HealthQuery(QueryModel):
+    """Which part of a board's health history."""
+
+    limit: int = Field(100, ge=1, le=1000)
+    before: Lsn | None = Field(None, description="Only entries whose LSN is smaller: the next page.")
+
+
+class HealthEntry(AnswerModel):
+    """One thing that a board has gone through."""
+
+    lsn: int
+    time: str
+    kind: Literal["failed", "reset", "reset_failed", "quarantined", "cleared", "unplugged", "plugged_in", "examined"]
+    reason: str | None
+    job_id: str | None
+    person: str | None = Field(description="The operator who did it; shown to operators.")
+
+
+class BoardHealth(AnswerModel):
+    """How a board is, and what it has gone through, the newest first."""
+
+    fpga_id: int
+    state: BoardState
+    health: str
+    reason: str | None
+    reset_failures: int = Field(description="Resets that failed in a row.")
+    history: list[HealthEntry]
+
+
+class Check(AnswerModel):
+    """One link of the chain from a board's power to its registers, looked at."""
+
+    link: Literal["power", "programmer", "uart", "identifier", "scratch", "bus_errors"]
+    state: Literal["ok", "broken", "skipped"]
+    found: str
+
+
+class Examination(AnswerModel):
+    """What the doctor found."""
+
+    fpga_id: int
+    state: BoardState
+    health: str
+    broken: str | None = Field(description="The first link that is broken.")
+    verdict: str
+    checks: list[Check]
 
 
 # --- The bench of a simulated board -------------------

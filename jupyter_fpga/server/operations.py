@@ -13,11 +13,14 @@ from .metrics import as_text
 from .models import (
     BenchAction,
     Board,
+    BoardHealth,
     BoardSession,
     EtherbonePort,
     EtherboneQuery,
     EventsQuery,
+    Examination,
     Health,
+    HealthQuery,
     Job,
     JobAccepted,
     JobsQuery,
@@ -111,6 +114,22 @@ async def quarantine(call: Call) -> Answer:
 async def clear(call: Call) -> Answer:
     """Give a quarantined board another chance: answers its reset job. Operators only."""
     return Json(await call.fpga.clear(call.person, call.path["fpga_id"]))
+
+
+async def board_health(call: Call) -> Answer:
+    """Show how a board is, and what it has gone through: failures, resets, quarantines, the newest first."""
+    query: HealthQuery = call.query
+    person, fpga_id = call.person, call.path["fpga_id"]
+    return Json(await call.fpga.board_health(person, fpga_id, limit=query.limit, before=query.before))
+
+
+async def examine_board(call: Call) -> Answer:
+    """Look for the broken link between a board's power and its registers. Operators only.
+
+    Power, programmer, UART, identifier, scratch register and bus-error counter are looked at in this order, under the
+    board's lock. A board with somebody's design on it is only looked at; else nothing but the lab's own SoC is used.
+    """
+    return Json(await call.fpga.examine(call.person, call.path["fpga_id"]))
 
 
 async def show_bench(call: Call) -> Answer:
@@ -376,6 +395,8 @@ ROUTES: tuple[Route, ...] = (
         refusals=(403, 409, 413, 415, 422),
     ),
     Route("POST", "/fpga/{fpga_id}/clear", clear, JobAccepted, 202, refusals=(403, 409)),
+    Route("GET", "/fpga/{fpga_id}/health", board_health, BoardHealth, query=HealthQuery, refusals=(422,)),
+    Route("POST", "/fpga/{fpga_id}/doctor", examine_board, Examination, refusals=(403, 409)),
     Route("GET", "/fpga/{fpga_id}/bench", show_bench, dict[str, Any], refusals=(403, 409, 422)),
     Route(
         "POST",

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 
 __all__ = (
+    "board_health",
     "board_sessions",
     "boards",
     "builds",
@@ -123,9 +124,26 @@ boards = Table(
     Column("image_digest", Text),
     Column("process", Json()),
     Column("updated_at", Float(53), nullable=False),
+    Column("found", Json()),
     info={"noun": "board"},
 )
-"""One row per board of the pool; ``process`` says how to find a simulated board's process again."""
+"""One row per board of the pool; ``process`` says how to find it again as it was left, ``found`` which device it is,
+when the lab found it by itself."""
+
+board_health = Table(
+    "board_health",
+    metadata,
+    Column("lsn", Long, primary_key=True, autoincrement=False),
+    Column("fpga_id", Integer, ForeignKey("boards.fpga_id"), nullable=False),
+    Column("time", Float(53), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason", AnyText),
+    Column("job_id", Text),
+    Column("person", AnyText),
+    Index(None, "fpga_id", "lsn"),
+    info={"noun": "health record"},
+)
+"""What each board has gone through: failures, resets, quarantines, with the LSN of the event that told of it."""
 
 board_sessions = Table(
     "board_sessions",

@@ -8,7 +8,7 @@ from jupyter_fpga.fpga.usb import UsbDevice
 
 from .base import DriverError, Unplugged
 
-__all__ = ("called", "find_device", "upper_first")
+__all__ = ("called", "find_device", "fitting", "upper_first")
 
 
 def called(board: BoardConfig) -> str:
@@ -24,6 +24,18 @@ def upper_first(name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
+def fitting(board: BoardConfig, programmer: Programmer, devices: Sequence[UsbDevice]) -> list[UsbDevice]:
+    """Every device that could be the board, by what its configuration says."""
+    hardware = board.hardware
+    return [
+        device
+        for device in devices
+        if device.ids in programmer.usb
+        and hardware.serial in (None, device.serial)
+        and hardware.port in (None, device.port)
+    ]
+
+
 def find_device(board: BoardConfig, programmer: Programmer, devices: Sequence[UsbDevice]) -> UsbDevice:
     """The one device that is the board.
 
@@ -34,21 +46,18 @@ def find_device(board: BoardConfig, programmer: Programmer, devices: Sequence[Us
     DriverError
         ``board_ambiguous``: several could be it.
     """
-    hardware = board.hardware
-    kin = [device for device in devices if device.ids in programmer.usb]
-    fitting = [
-        device for device in kin if hardware.serial in (None, device.serial) and hardware.port in (None, device.port)
-    ]
-    if len(fitting) == 1:
-        return fitting[0]
+    found = fitting(board, programmer, devices)
+    if len(found) == 1:
+        return found[0]
     name = called(board)
-    if fitting:
+    if found:
         raise DriverError(
-            f"{upper_first(name)} could be any of {len(fitting)} that are plugged in: "
-            f"{'; '.join(map(str, fitting))}. Say which in the lab's configuration: by serial=… if that tells them "
+            f"{upper_first(name)} could be any of {len(found)} that are plugged in: "
+            f"{'; '.join(map(str, found))}. Say which in the lab's configuration: by serial=… if that tells them "
             "apart, else by port=…",
             code="board_ambiguous",
         )
+    kin = [device for device in devices if device.ids in programmer.usb]
     others = f" There is {'; '.join(map(str, kin))}, which is another." if kin else ""
     raise Unplugged(
         f"{upper_first(name)} is not plugged in: no USB device {' or '.join(programmer.usb)} is it.{others} Plug it "

@@ -215,6 +215,7 @@ class Pluggable(Protocol):
         ...
 
 
+@runtime_checkable
 class DriverOfBoards(Protocol):
     """Makes the driver of each board: where a driver has to know which one it reaches."""
 

@@ -1,27 +1,31 @@
 """Boards on a desk: programmed by openFPGALoader, talked to by the UART of their USB chip."""
 
 import asyncio
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import serial as pyserial
 
 from jupyter_fpga.compute.builds.catalog import Programmer, TargetInfo
 from jupyter_fpga.errors import LabError
-from jupyter_fpga.fpga.config import BoardConfig
+from jupyter_fpga.fpga.config import BoardConfig, Hardware
 from jupyter_fpga.fpga.openfpgaloader import Tool, Walls, call, explain, find_tool
 from jupyter_fpga.fpga.usb import SerialPort, UsbBus, UsbDevice
 from jupyter_fpga.fpga.wishbone import LinkLost
 from jupyter_fpga.gateware.manifest import Manifest
 
 from ._uart import hasten, open_uart
-from ._which import called, find_device, upper_first
+from ._which import called, find_device, fitting, upper_first
 from .base import Bench, Check, DriverError, NoBench, Record, Unplugged, unheard
 
 __all__ = ("SerialBoard", "SerialDriver")
+
+log = logging.getLogger(__name__)
 
 _FTDI = "0403"
 
@@ -81,15 +85,64 @@ class SerialDriver:
         DriverError
             ``target_unknown``: there is no such target, or nothing programs it.
         """
-        target = self.targets.get(board.target)
-        if target is None or target.programmer is None:
-            known = sorted(name for name, each in self.targets.items() if each.programmer is not None)
-            raise DriverError(
-                f"Board {board.fpga_id} is configured as a {board.target}, which is no target with a programmer; "
-                f"there are {', '.join(known) or 'none'}. Correct it in the lab's configuration.",
-                code="target_unknown",
-            )
+        target = self._target(board.target, f"Board {board.fpga_id} is configured as")
+        assert target.programmer is not None
         return SerialBoard(self, board, target, target.programmer)
+
+    def check(self, wanted: Iterable[str]) -> None:
+        """Make sure that boards of the targets in ``wanted`` can be found.
+
+        Raises
+        ------
+        DriverError
+            ``target_unknown``, as :meth:`of`.
+        """
+        for name in wanted:
+            self._target(name, "The lab is to discover boards of the target")
+
+    def _target(self, name: str, whose: str) -> TargetInfo:
+        target = self.targets.get(name)
+        if target is not None and target.programmer is not None:
+            return target
+        known = sorted(each.name for each in self.targets.values() if each.programmer is not None)
+        raise DriverError(
+            f"{whose} '{name}', which is no target with a programmer; there are {', '.join(known) or 'none'}. Correct "
+            "it in the lab's configuration.",
+            code="target_unknown",
+        )
+
+    def listening(self) -> AbstractContextManager[asyncio.Event]:
+        """An event that is set whenever something may have been plugged in or out."""
+        return self.bus.listening()
+
+    def unclaimed(self, known: Iterable[BoardConfig], wanted: Iterable[str]) -> list[tuple[str, Hardware]]:
+        """Boards of the targets in ``wanted`` that are plugged in and are none of ``known``: target, and which."""
+        devices = self.bus.devices()
+        claimed = {device.port for board in known for device in self._could_be(board, devices)}
+        programmers = {name: self.targets[name].programmer for name in wanted}
+        found = []
+        for device in devices:
+            names = [name for name, each in programmers.items() if each is not None and device.ids in each.usb]
+            if device.port in claimed or not names:
+                continue
+            if len(names) > 1:
+                log.warning(
+                    "%s could be any of %s: say which with --board target=…,port=%s.",
+                    device,
+                    ", ".join(names),
+                    device.port,
+                )
+                continue
+            twins = [each for each in devices if (each.ids, each.serial) == (device.ids, device.serial)]
+            by_serial = device.serial is not None and len(twins) == 1
+            found.append((names[0], Hardware(serial=device.serial) if by_serial else Hardware(port=device.port)))
+        return found
+
+    def _could_be(self, board: BoardConfig, devices: Sequence[UsbDevice]) -> list[UsbDevice]:
+        target = self.targets.get(board.target)
+        if target is None or target.programmer is None or board.driver != "serial":
+            return []
+        return fitting(board, target.programmer, devices)
 
 
 class SerialBoard:

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,32 +62,27 @@ class UsbBus:
         """What is plugged in now."""
         return scan(self.sysfs, self.dev)
 
-    async def changes(self) -> AsyncIterator[None]:
-        """Comes back each time that something may have changed; changes at once are one."""
+    @contextmanager
+    def listening(self) -> Iterator[asyncio.Event]:
+        """An event that is set each time that something may have changed."""
         changed = asyncio.Event()
         self._waiting.add(changed)
         try:
-            while True:
-                await changed.wait()
-                changed.clear()
-                yield
+            yield changed
         finally:
             self._waiting.discard(changed)
 
     async def until(self, find: Callable[[], T | None], seconds: float) -> T | None:
         """What ``find`` finds, now or after a change within ``seconds``; ``None`` when it doesn't come."""
-        changed = asyncio.Event()
-        self._waiting.add(changed)
-        try:
-            async with asyncio.timeout(seconds):
-                while (found := find()) is None:
-                    await changed.wait()
-                    changed.clear()
-                return found
-        except TimeoutError:
-            return find()
-        finally:
-            self._waiting.discard(changed)
+        with self.listening() as changed:
+            try:
+                async with asyncio.timeout(seconds):
+                    while (found := find()) is None:
+                        await changed.wait()
+                        changed.clear()
+                    return found
+            except TimeoutError:
+                return find()
 
     def _changed(self) -> None:
         for event in self._waiting:

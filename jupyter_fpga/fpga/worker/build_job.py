@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 from jupyter_fpga.compute.builds.design import BuildOptions, BuildResult, StageReport
 from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga import sources
+from jupyter_fpga.fpga.drivers import Unplugged
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.logs import JobLog
 from jupyter_fpga.fpga.moves import Lease, Move
@@ -256,7 +257,8 @@ def _program_failed(move: Move, lease: Lease, error: LabError) -> None:
     assert lease.fpga_id is not None
     record = error_record(error.code, "programming", error.message, **error.detail)
     move.move_job(lease.job_id, "failed", error=record)
-    move.lose_board(lease.fpga_id, "program_failed", error.message, job_id=lease.job_id)
+    unplugged = isinstance(error, Unplugged)
+    move.lose_board(lease.fpga_id, "program_failed", error.message, job_id=lease.job_id, unplugged=unplugged)
 
 
 def _no_board(move: Move, lease: Lease, error: LabError) -> None:

@@ -4,6 +4,7 @@ from sqlalchemy import RowMapping
 
 from jupyter_fpga.compute.builds.design import BuildResult
 from jupyter_fpga.errors import LabError
+from jupyter_fpga.fpga.drivers import Unplugged
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.logs import JobLog
 from jupyter_fpga.fpga.moves import Lease, Move
@@ -48,7 +49,7 @@ async def _reset(floor: Floor, unit: Unit, lease: Lease, base: BuildResult, log:
     hold = held_by(lease)
     try:
         await program(floor, unit, image, base.manifest, hold, step="reset", log=log.write)
-    except Stale:
+    except (Stale, Unplugged):
         raise
     except LabError as error:
         log.write(f"{error.message} Trying again with a power cycle.")
@@ -76,11 +77,13 @@ def _done(move: Move, lease: Lease) -> None:
         job_id=lease.job_id,
         take=True,
         reason=None,
+        health="ok",
         reset_failures=0,
         owner=None,
         session_id=None,
         current_job_id=None,
     )
+    move.note_health(lease.fpga_id, "reset", "The base SoC was programmed and proven.", job_id=lease.job_id)
     move.move_job(lease.job_id, "completed", stage="done", result={"ok": True, "data": []})
 
 
@@ -89,4 +92,6 @@ def _failed(move: Move, lease: Lease, error: LabError, boards_fault: bool) -> No
     assert lease.fpga_id is not None
     record = error_record("reset_failed", "resetting", error.message, cause=error.code)
     move.move_job(lease.job_id, "failed", error=record)
-    move.fail_reset(lease.fpga_id, lease.job_id, error.message, boards_fault=boards_fault)
+    move.fail_reset(
+        lease.fpga_id, lease.job_id, error.message, boards_fault=boards_fault, unplugged=isinstance(error, Unplugged)
+    )
