@@ -1,5 +1,6 @@
 """A desk with boards on it: a bus in a folder, news of it by a socket, and a program in the programmer's place."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -155,11 +156,9 @@ class Desk:
         """End what runs on a board."""
         pid = self.loader / f"{name}.pid"
         if pid.exists():
-            try:
+            # It may have ended by itself.
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid.read_text()), signal.SIGKILL)
-            except ProcessLookupError:
-                # It ended by itself.
-                pass
             pid.unlink()
 
     def clear(self) -> None:
