@@ -28,7 +28,7 @@ async def test_each_person_sees_their_own_and_the_public_state_of_boards(lab: An
         for person in (ann, ben, operator)
     }
     assert kinds["ben"] == {"board_state", "board_health", "watermark"}
-    assert kinds["ann"] == {"board_state", "job_status", "session_started", "watermark"}
+    assert kinds["ann"] == {"board_state", "board_health", "job_status", "session_started", "watermark"}
     assert [frame["lsn"] for frame in (await take(lab.fpga.events(operator, 0)))[:-1]] == list(
         range(1, lab.store.events.latest + 1)
     )

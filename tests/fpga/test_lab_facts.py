@@ -15,7 +15,7 @@ async def test_health(make_lab: Any, people: Any) -> None:
     assert lab.fpga.health() == {
         "ok": True,
         "reason": None,
-        "boards": {"total": 2, "quarantined": 0, "idle": 2},
+        "boards": {"total": 2, "quarantined": 0, "unplugged": 0, "idle": 2},
         "version": __version__,
     }
     assert lab.fpga.version() == {"name": "jupyter_fpga", "version": __version__}

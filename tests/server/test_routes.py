@@ -29,6 +29,9 @@ CALLS = [
     ("POST", "/fpga/3/reset", None, 202, "reset", (3,), {}),
     ("POST", "/fpga/3/quarantine", {"reason": "loose"}, 200, "quarantine", (3, "loose"), {}),
     ("POST", "/fpga/3/clear", None, 202, "clear", (3,), {}),
+    ("GET", "/fpga/3/health", None, 200, "board_health", (3,), {"limit": 100, "before": None}),
+    ("GET", "/fpga/3/health?limit=5&before=9", None, 200, "board_health", (3,), {"limit": 5, "before": 9}),
+    ("POST", "/fpga/3/doctor", None, 200, "examine", (3,), {}),
     ("GET", "/fpga/3/bench", None, 200, "bench", (3,), {}),
     (
         "POST",

