@@ -12,7 +12,7 @@ from jupyter_fpga.fpga.usb import SerialPort
 
 from .base import DriverError
 
-__all__ = ("hasten", "open_uart", "user_of")
+__all__ = ("hasten", "open_uart", "users_of")
 
 LATENCY_MS = 1
 """The least that an FTDI chip waits before it sends fewer bytes than fill a USB packet; it begins with 16."""
@@ -69,10 +69,9 @@ def _refusal(error: Exception, path: Path, board: str) -> DriverError:
             code="permission_denied",
         )
     if number in (errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK):
-        user = user_of(path)
-        who = f"{user} has" if user else "another program has"
+        who = " and ".join(users_of(path)) or "another program"
         return DriverError(
-            f"The UART of {board}, {path}, is busy: {who} it open. End that program, and reset the board.",
+            f"The UART of {board}, {path}, is busy: {who} has it open. End that program, and reset the board.",
             code="uart_busy",
         )
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV):
@@ -83,16 +82,17 @@ def _refusal(error: Exception, path: Path, board: str) -> DriverError:
     )
 
 
-def user_of(path: Path) -> str | None:
-    """A process that has a terminal open, as ``process 123 (picocom)``, as far as this user may see."""
+def users_of(path: Path) -> list[str]:
+    """Other processes that have a terminal open, as ``process 123 (picocom)``, as far as this user may see."""
     wanted = os.path.realpath(path)
-    for number in filter(str.isdigit, os.listdir("/proc")):
-        folder = Path("/proc", number)
-        if int(number) == os.getpid():
+    found = []
+    for number in sorted(map(int, filter(str.isdigit, os.listdir("/proc")))):
+        folder = Path("/proc", str(number))
+        if number == os.getpid():
             continue
         try:
             if any(os.readlink(each) == wanted for each in (folder / "fd").iterdir()):
-                return f"process {number} ({(folder / 'comm').read_text().strip()})"
+                found.append(f"process {number} ({(folder / 'comm').read_text().strip()})")
         except OSError:
             continue
-    return None
+    return found

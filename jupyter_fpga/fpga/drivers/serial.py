@@ -29,9 +29,6 @@ log = logging.getLogger(__name__)
 
 _FTDI = "0403"
 
-_COMES_BACK_SECONDS = 10.0
-"""A USB chip that was reset by its programmer, or a hub's port that got its power back, is there again in 1 or 2 s."""
-
 _POWER_SECONDS = 30.0
 """The longest that a power-cycle command may take; uhubctl waits 2 s between off and on."""
 
@@ -56,6 +53,8 @@ class SerialDriver:
         What the programmer sees of the machine.
     sram_seconds, flash_seconds
         The longest that programming may take. A bitstream of an ECP5-85 takes 2 s into SRAM, 60 s into a slow flash.
+    return_seconds
+        How long a board may be away after it was programmed or got its power back; it takes 1 or 2 s.
     """
 
     def __init__(
@@ -68,6 +67,7 @@ class SerialDriver:
         walls: Walls | None = None,
         sram_seconds: float = 60.0,
         flash_seconds: float = 300.0,
+        return_seconds: float = 10.0,
     ) -> None:
         self.targets = targets
         self.bus = bus
@@ -76,6 +76,7 @@ class SerialDriver:
         self.walls = walls or Walls()
         self.sram_seconds = sram_seconds
         self.flash_seconds = flash_seconds
+        self.return_seconds = return_seconds
 
     def of(self, board: BoardConfig) -> "SerialBoard":
         """The driver of ``board``.
@@ -278,7 +279,7 @@ class SerialBoard:
             except DriverError:
                 return None
 
-        found = await self._shared.bus.until(find, _COMES_BACK_SECONDS)
+        found = await self._shared.bus.until(find, self._shared.return_seconds)
         if found is None:
             device = self._device()
             return device, self._uart(device)[0]
@@ -303,8 +304,8 @@ class SerialBoard:
             raise self._no_power_cycle(f"it wasn't done after {_POWER_SECONDS:g} s")
         if outcome.status:
             last = (outcome.text.strip().splitlines() or ["nothing"])[-1]
-            raise self._no_power_cycle(f"it ended with status {outcome.status}, and said last: {last.rstrip('.')}")
-        await self._shared.bus.until(lambda: None if self._absent() else True, _COMES_BACK_SECONDS)
+            raise self._no_power_cycle(f"it ended with status {outcome.status}, and said last: {last.rstrip('.!')}")
+        await self._shared.bus.until(lambda: None if self._absent() else True, self._shared.return_seconds)
         return await self.program(image, manifest, log=log)
 
     def _no_power_cycle(self, why: str) -> DriverError:
@@ -386,7 +387,7 @@ class SerialBoard:
         return trouble if isinstance(trouble, Unplugged) else None
 
     def _check_rights(self, device: UsbDevice) -> None:
-        if os.access(device.node, os.R_OK | os.W_OK):
+        if os.access(device.node, os.R_OK | os.W_OK, effective_ids=True):
             return
         if not device.node.exists():
             raise DriverError(
