@@ -56,9 +56,17 @@ class Desk:
         program.write_text(f"#!{sys.executable}\n{text.partition(chr(10))[2]}", "utf-8")
         program.chmod(0o755)
         self._write_settings()
+        self._news: socket.socket | None = None
+        self.listen_again()
+        self.bus = UsbBus(sysfs=self.sysfs, dev=self.dev, listen=lambda: self.listening)
+
+    def listen_again(self) -> None:
+        """News for a lab that begins."""
+        if self._news is not None:
+            self._news.close()
+            self.listening.close()
         self._news, self.listening = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.listening.setblocking(False)
-        self.bus = UsbBus(sysfs=self.sysfs, dev=self.dev, listen=lambda: self.listening)
 
     # The bus
 
@@ -109,7 +117,10 @@ class Desk:
         place = f"/devices/pci0000:00/usb1/{port}"
         facts = {"ACTION": action, "DEVPATH": place, "SUBSYSTEM": "usb", "DEVTYPE": "usb_device", "SEQNUM": "1"}
         words = [f"{action}@{place}", *(f"{name}={value}" for name, value in facts.items())]
-        self._news.send("\0".join(words).encode() + b"\0")
+        assert self._news is not None
+        # Nobody has to listen.
+        with contextlib.suppress(OSError):
+            self._news.send("\0".join(words).encode() + b"\0")
 
     def tty(self, name: str) -> Path:
         """The serial port of a board, by its address."""
@@ -165,6 +176,7 @@ class Desk:
         """End everything."""
         for pid in self.loader.glob("*.pid"):
             self.stop(pid.stem)
+        assert self._news is not None
         self._news.close()
         self.listening.close()
         shutil.rmtree(self.loader)

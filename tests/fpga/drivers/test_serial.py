@@ -534,7 +534,8 @@ async def test_a_board_that_was_away_meanwhile(desk: Desk, image: Path) -> None:
     assert trouble is not None
     assert (trouble.code, trouble.message) == (
         "board_replugged",
-        "Board 0 (simulated, serial A1) was unplugged and plugged in again, and what it ran is gone. The lab resets it.",
+        "Board 0 (simulated, serial A1) was unplugged and plugged in again, and what it ran is gone. The lab resets "
+        "it.",
     )
 
 
