@@ -99,8 +99,8 @@ async def examine(floor: Floor, person: Person, fpga_id: int) -> dict[str, Any]:
         name = LINKS[broken]
         reason = verdict = f"{name[0].upper()}{name[1:]} of board {fpga_id} is broken: {checks[broken].found}."
         await floor.write("examined", lambda move: _note(move, fpga_id, reason, person))
-    for link in LINKS:
-        checks.setdefault(link, Check(link, "skipped", f"not looked at, since {LINKS[str(broken)]} comes before it"))
+        for link in LINKS:
+            checks.setdefault(link, Check(link, "skipped", f"not looked at, since {name} comes before it"))
     return {
         "fpga_id": fpga_id,
         "state": row["state"],

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, RowMapping, select
 
 from jupyter_fpga.fpga.config import BoardConfig, Hardware
 from jupyter_fpga.fpga.drivers import Pluggable, Unplugged
-from jupyter_fpga.fpga.floor import Floor
+from jupyter_fpga.fpga.floor import STORE_RETRY_SECONDS, Floor
 from jupyter_fpga.fpga.moves import Move
 from jupyter_fpga.fpga.pool import Unit
+from jupyter_fpga.store import StoreFailed
 from jupyter_fpga.store.tables import boards
 
 __all__ = ("Desk", "Plugging")
@@ -62,11 +63,20 @@ class Plugging:
         with self._desk.listening() as changed:
             while True:
                 changed.clear()
-                for board in await self._discover():
-                    await self._floor.write("board found", _enter, board)
-                for unit in self._floor.pool:
-                    await self._look(unit)
+                try:
+                    await self._compare()
+                except StoreFailed as failure:
+                    # What couldn't be written is seen again.
+                    log.error("The lab can't note which boards are plugged in: %s", failure.message)
+                    await self._floor.clock.sleep(STORE_RETRY_SECONDS)
+                    continue
                 await changed.wait()
+
+    async def _compare(self) -> None:
+        for board in await self._discover():
+            await self._floor.write("board found", _enter, board)
+        for unit in self._floor.pool:
+            await self._look(unit)
 
     async def stop(self) -> None:
         """Leave what is at work."""
@@ -99,9 +109,9 @@ class Plugging:
         if row is None or not isinstance(unit.driver, Pluggable):
             return
         trouble = unit.driver.trouble(row["process"])
-        if trouble is None and row["health"] == "unplugged":
+        if row["health"] == "unplugged" and not isinstance(trouble, Unplugged):
             await self._floor.write("plugged in", _plugged_in, unit.fpga_id)
-        elif trouble is not None and row["health"] == "ok":
+        elif row["health"] == "ok" and trouble is not None:
             task = asyncio.create_task(self._lost(unit), name=f"jupyter_fpga unplugged {unit.fpga_id}")
             self._at_work.add(task)
             task.add_done_callback(self._at_work.discard)

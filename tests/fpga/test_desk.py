@@ -16,9 +16,11 @@ from jupyter_fpga.people import Person
 from jupyter_fpga.store import Store
 
 from ..workbench import Workbench  # noqa: TID252 - the tests are no package
-from .conftest import ANN, OPERATOR, PATIENCE, crash
+from .conftest import ANN, OPERATOR, crash
 from .desk import Desk, board
 from .test_real_boards import DESIGN
+
+PATIENCE = 10
 
 SOURCE = Source({"design.py": DESIGN.encode()}, "design.py")
 
