@@ -1,6 +1,7 @@
 """Commands about the health of boards: ``health``, and the doctor's look at one of them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 
 from traitlets import Int
 
@@ -8,7 +9,7 @@ from jupyter_fpga.client.arguments import board_number
 from jupyter_fpga.client.lab import LabClient
 from jupyter_fpga.client.listing import HEALTH_COLUMNS
 from jupyter_fpga.client.tables import Table, text_table
-from jupyter_fpga.compute.builds.catalog import targets_of_workshop
+from jupyter_fpga.compute.builds.catalog import Catalog, TargetInfo
 from jupyter_fpga.fpga.usb.udev import udev_rules
 
 from . import exits
@@ -46,7 +47,11 @@ def examine_board(command: LabCommand, lab: LabClient, fpga_id: int) -> None:
         raise SystemExit(exits.FAILED)
 
 
-def rules() -> str:
+def rules(load: Callable[[], Awaitable[Mapping[str, TargetInfo]]] = Catalog.load) -> str:
     """The udev rules for every target."""
-    targets = asyncio.run(targets_of_workshop())
+
+    async def known() -> Mapping[str, TargetInfo]:
+        return await load()
+
+    targets = asyncio.run(known())
     return udev_rules(each for target in targets.values() if target.programmer for each in target.programmer.usb)

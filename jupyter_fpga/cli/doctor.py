@@ -7,7 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from traitlets import Bool
 from jupyter_fpga.client import errors, find_lab
 from jupyter_fpga.client.arguments import board_number
 from jupyter_fpga.client.tables import text_table
-from jupyter_fpga.fpga.openfpgaloader import Tool, find_tool
+from jupyter_fpga.fpga.openfpgaloader import Tool, find_tools
 
 from . import caring
 from .base import ALIASES, FLAGS, LAB_ALIASES, LabCommand, flag, merged
@@ -185,14 +185,14 @@ def _bubblewrap(which: Callable[[str], str | None]) -> Finding:
     return Finding(what, "ok", path)
 
 
-async def programmer(find: Callable[[], Awaitable[Tool]] = find_tool) -> Finding:
+async def programmer(find: Callable[[], Awaitable[Sequence[Tool]]] = find_tools) -> Finding:
     """Look for openFPGALoader."""
     what = "openFPGALoader, for boards on a desk"
     try:
-        tool = await find()
+        tools = await find()
     except errors.LabError as error:
         return Finding(what, "optional", error.message)
-    return Finding(what, "ok", f"{tool.version} at {tool.path}")
+    return Finding(what, "ok", ", ".join(f"{tool.version} at {tool.path}" for tool in tools))
 
 
 def _server_extension() -> Finding:

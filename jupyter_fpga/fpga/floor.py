@@ -272,10 +272,10 @@ class Floor:
                 move.abandon(job["fpga_id"], job_id, reason)
             return True
 
-        if await self._insist("broken", work):
+        if await self.insist("broken", work):
             log.error("Job %s failed inside the lab", job_id, exc_info=error)
 
-    async def _insist(self, name: str, work: Callable[[Move], T]) -> T:
+    async def insist(self, name: str, work: Callable[[Move], T]) -> T:
         """Carry out a move that must not be left out, however long the database fails (a full disk)."""
         while True:
             try:
@@ -353,7 +353,7 @@ class Floor:
                 move.lose_board(unit.fpga_id, "lost", trouble.message, unplugged=isinstance(trouble, Unplugged))
 
         if not self.stopping:
-            task = asyncio.create_task(self._insist("board lost", work), name=f"jupyter_fpga lost {unit.fpga_id}")
+            task = asyncio.create_task(self.insist("board lost", work), name=f"jupyter_fpga lost {unit.fpga_id}")
             self._writes.add(task)
             task.add_done_callback(self._written)
 

@@ -12,7 +12,7 @@ from jupyter_fpga.fpga.drivers import Check
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.moves import Move
 from jupyter_fpga.fpga.pool import Link, Unit
-from jupyter_fpga.fpga.wishbone import BusError, LinkError, LinkLost, Operation, ProofFailed
+from jupyter_fpga.fpga.wishbone import BusError, LinkBusy, LinkError, LinkLost, Operation, ProofFailed
 from jupyter_fpga.gateware.manifest import Manifest
 from jupyter_fpga.people import Person
 from jupyter_fpga.store.tables import board_health, builds
@@ -145,6 +145,9 @@ async def _examine_bus(floor: Floor, unit: Unit, in_use: bool) -> dict[str, Chec
                 )
                 closing.callback(link.close)
             await link.prove(manifest.identifier)
+        except LinkBusy as busy:
+            held = f"its link is held exclusively for {busy.detail['holder']}; ask again when that is done"
+            return {name: Check(name, "skipped", held) for name in ("identifier", "scratch", "bus_errors")}
         except ProofFailed as error:
             return _unproven(manifest, unit.driver.explain(row["process"], error), error.code)
         except LabError as error:

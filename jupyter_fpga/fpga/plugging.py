@@ -73,10 +73,12 @@ class Plugging:
                 await changed.wait()
 
     async def _compare(self) -> None:
-        for board in await self._discover():
-            await self._floor.write("board found", _enter, board)
+        await self._discover()
         for unit in self._floor.pool:
-            await self._look(unit)
+            if unit.row is None:
+                await self._floor.write("board found", _enter, unit.config)
+            else:
+                await self._look(unit, unit.row)
 
     async def stop(self) -> None:
         """Leave what is at work."""
@@ -85,28 +87,25 @@ class Plugging:
         if self._at_work:
             await asyncio.wait(self._at_work)
 
-    async def _discover(self) -> list[BoardConfig]:
+    async def _discover(self) -> None:
         floor = self._floor
-        if not floor.config.discover:
-            return []
-        found = self._desk.unclaimed(floor.config.boards, floor.config.discover)
+        found = self._desk.unclaimed(floor.config.boards, floor.config.discover) if floor.config.discover else []
         if not found:
-            return []
+            return
         known = await floor.read(lambda connection: set(connection.execute(select(boards.c.fpga_id)).scalars()))
         number = max({-1, *known, *(board.fpga_id for board in floor.config.boards)}) + 1
-        return [self._add(number + index, target, hardware) for index, (target, hardware) in enumerate(found)]
+        for index, (target, hardware) in enumerate(found):
+            self._add(number + index, target, hardware)
 
-    def _add(self, fpga_id: int, target: str, hardware: Hardware) -> BoardConfig:
+    def _add(self, fpga_id: int, target: str, hardware: Hardware) -> None:
         board = BoardConfig(fpga_id, target, "serial", hardware=hardware, found=True)
         floor = self._floor
         floor.config = dataclasses.replace(floor.config, boards=(*floor.config.boards, board))
         floor.pool.add(board)
         log.info("Board %s is a %s that was found on USB: %s.", fpga_id, target, hardware)
-        return board
 
-    async def _look(self, unit: Unit) -> None:
-        row = unit.row
-        if row is None or not isinstance(unit.driver, Pluggable):
+    async def _look(self, unit: Unit, row: RowMapping) -> None:
+        if not isinstance(unit.driver, Pluggable):
             return
         trouble = unit.driver.trouble(row["process"])
         if row["health"] == "unplugged" and not isinstance(trouble, Unplugged):
@@ -126,7 +125,8 @@ class Plugging:
             if trouble is None:
                 return
             unplugged = isinstance(trouble, Unplugged)
-            if await self._floor.write("unplugged", _lost, unit.fpga_id, trouble.message, unplugged):
+            reason = trouble.message
+            if await self._floor.insist("unplugged", lambda move: _lost(move, unit.fpga_id, reason, unplugged)):
                 unit.detach()
 
 

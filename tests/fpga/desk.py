@@ -13,7 +13,7 @@ from typing import Any
 from jupyter_fpga.compute.builds.catalog import Programmer, TargetInfo
 from jupyter_fpga.fpga.config import BoardConfig, Hardware
 from jupyter_fpga.fpga.drivers import SerialDriver
-from jupyter_fpga.fpga.openfpgaloader import Tool, find_tool
+from jupyter_fpga.fpga.openfpgaloader import Tool, find_tools
 from jupyter_fpga.fpga.usb import UsbBus
 
 STAND_IN = Path(__file__).parents[1] / "resources" / "programmer" / "openFPGALoader"
@@ -23,7 +23,10 @@ FTDI = "0403:6010"
 TARGET = TargetInfo(
     name="simulated",
     doc="A board whose chip is a simulator.",
+    simulated=False,
     clock_hz=12_000_000,
+    min_clock_hz=12_000_000,
+    max_clock_hz=12_000_000,
     toolchain="ecp5",
     programmer=Programmer(board="ulx3s", usb=(FTDI,), uart_interface=1, sram=True, flash=True),
 )
@@ -150,13 +153,18 @@ class Desk:
         path = self.loader / "calls"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
-    async def find_tool(self) -> Tool:
+    async def find_tools(self) -> list[Tool]:
         """The program in openFPGALoader's place."""
-        return await find_tool(which=lambda name: str(self.loader / name), wheel=lambda: None)
+        return await find_tools(which=lambda name: str(self.loader / name), wheel=lambda: None)
+
+    @property
+    def tool(self) -> str:
+        """What a sentence calls it."""
+        return f"openFPGALoader 1.1.1 at {self.loader}/openFPGALoader"
 
     def driver(self, target: TargetInfo = TARGET, **more: Any) -> SerialDriver:
         """A driver for this desk's boards."""
-        more.setdefault("tool", self.find_tool)
+        more.setdefault("tools", self.find_tools)
         return SerialDriver({target.name: target}, self.bus, self.folder / "work", **more)
 
     def power_command(self, name: str) -> tuple[str, ...]:

