@@ -125,11 +125,15 @@ def board_of_text(text: str, fpga_id: int) -> BoardConfig:
         raise _rejected(text, f"flash is true or false, not {one['flash']!r}")
     if not re.fullmatch(r"[0-9]{1,9}", one.get("id", "0")):
         raise _rejected(text, f"id is a number from 0 on, not {one['id']!r}")
+    try:
+        power_cycle = tuple(shlex.split(one.get("power_cycle", "")))
+    except ValueError as error:
+        raise _rejected(text, "the command of power_cycle has no closing quotation") from error
     hardware = Hardware(
         serial=one.get("serial"),
         port=one.get("port"),
         tty=one.get("tty"),
-        power_cycle=tuple(shlex.split(one.get("power_cycle", ""))),
+        power_cycle=power_cycle,
         flash=one.get("flash") == "true",
     )
     tags = tuple(given.get("tag", ()))

@@ -93,7 +93,9 @@ class FpgaMagics(Magics):
             job = submitted(lab.abuild(source.content, **options))
         else:
             board = self.desk.board_for(name, arguments.board, options["target"], arguments.tag)
-            job = submitted(lab.asubmit(source.content, board=board, tags=arguments.tag, **options))
+            job = submitted(
+                lab.asubmit(source.content, board=board, tags=arguments.tag, flash=arguments.flash, **options)
+            )
         self.desk.last_job = job
         if arguments.no_wait:
             self._leave(name, job, build_only=arguments.build_only)

@@ -444,6 +444,41 @@ def test_doctor(fpga):
     assert {finding["state"] for finding in findings} <= {"ok", "optional"}
 
 
+def test_the_doctor_looks_at_a_board(fpga, held):
+    text = out(fpga("doctor", "--board", held))
+    heads, _, *rows = text.splitlines()
+    assert heads.split() == ["link", "found"]
+    assert [re.split(r"  +", row)[:2] for row in rows[:6]] == [
+        ["ok", link] for link in ("power", "programmer", "uart", "identifier", "scratch", "bus errors")
+    ]
+    assert rows[-1] == f"Nothing is wrong with board {held}."
+    assert json.loads(out(fpga("doctor", "--board", held, "--json")))["broken"] is None
+    assert sentence(fpga("doctor", "--board", 99), 5).startswith("There is no board 99; ")
+
+
+def test_the_health_of_a_board(fpga, held):
+    lines = out(fpga("health", "--board", held)).splitlines()
+    assert lines[0] == f"board {held} is reserved, its health ok"
+    assert re.split(r"  +", lines[2]) == ["when", "what", "why"]
+    assert re.fullmatch(r"[0-9-]+ [0-9:]+  reset +The base SoC was programmed and proven\.", lines[4])
+    entries = json.loads(out(fpga("health", "--json")))["history"]
+    assert entries[0]["kind"] == "reset"
+    assert len(json.loads(out(fpga("health", "--board", held, "--limit", 1, "--json")))["history"]) == 1
+
+
+def test_flash_where_there_is_none(fpga, design):
+    assert sentence(fpga("submit", design, "--flash"), 2) == (
+        "Boards of target 'simulated' have no flash that the lab can write. Submit without flash.\n"
+    )
+
+
+def test_a_board_on_a_desk_that_can_not_be(fpga, tmp_path):
+    done = fpga("serve", "--board", "serial=A1", "--data-dir", tmp_path / "data", JUPYTER_RUNTIME_DIR=str(tmp_path))
+    assert sentence(done, 2) == (
+        "The board “serial=A1” can't be taken: it needs a target=…, and `jupyter fpga targets` lists what there is.\n"
+    )
+
+
 def test_help_has_the_exit_codes_which_are_documented_once_more(fpga):
     text = out(fpga("--help"))
     for code, meaning in EXITS.items():

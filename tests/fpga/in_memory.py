@@ -12,10 +12,12 @@ from typing import Any
 from jupyter_fpga.compute.builds.design import BuildFailed, BuildResult, Source, StageReport
 from jupyter_fpga.errors import LabError, Unavailable
 from jupyter_fpga.fpga.drivers import Check
-from jupyter_fpga.fpga.wishbone import LinkLost, Operation, ProofFailed
+from jupyter_fpga.fpga.wishbone import BusError, LinkLost, Operation, ProofFailed
 from jupyter_fpga.gateware.manifest import Control, Manifest, Register, Window
 
-WINDOW = 0x3000_0000
+WINDOW, WINDOW_BYTES = 0x3000_0000, 64
+CONTROL = 0xF000_0000
+BUS_ERRORS = CONTROL + 4
 
 
 class TestClock:
@@ -59,10 +61,10 @@ def manifest_of(identifier: str, digest: str) -> Manifest:
         clock_hz=12_000_000,
         baud=1_000_000,
         fifo_depth=1024,
-        window=Window(WINDOW, 64),
+        window=Window(WINDOW, WINDOW_BYTES),
         control=Control(
-            scratch=0xF000_0000,
-            bus_errors=0xF000_0004,
+            scratch=CONTROL,
+            bus_errors=BUS_ERRORS,
             cycles=0xF000_0008,
             overflow=0xF000_0010,
             identifier=0xF000_1000,
@@ -172,6 +174,8 @@ class Link:
         self.error: Callable[[int, Operation, list[list[int]]], Exception | None] = lambda *_: None
         self.hold: asyncio.Event | None = None
         self.holding = asyncio.Event()
+        self.counts = 1
+        """What an access to nothing adds to the bus-error counter."""
         self.lost: LinkLost | None = None
         self._held = False
         boards.running[pid]["links"].append(self)
@@ -195,6 +199,11 @@ class Link:
                 raise LinkLost(self.lost.reason, completed=results, total=len(operations))
             if error := self.error(index, operation, results):
                 raise error
+            if WINDOW + WINDOW_BYTES <= operation.address < CONTROL:
+                self._boards.running[self._pid]["memory"][BUS_ERRORS] += self.counts
+                raise BusError(
+                    index, operation, address=operation.address, certain=True, completed=results, ran_on=range(0)
+                )
             self.log.append(operation)
             results.append(self._one(operation))
             if on_done is not None:

@@ -133,6 +133,13 @@ async def test_the_main_job_a_crash_and_a_board_that_dies(real_lab: RealLab, peo
     await done(lab, ann, run)
     assert (await lab.fpga.result(ann, run["job_id"]))["data"] == [0]
 
+    # The doctor looks at a board in use, and at one that nobody has.
+    found = await lab.fpga.examine(operator, fpga_id)
+    assert (found["broken"], found["verdict"]) == (None, f"Nothing is wrong with board {fpga_id}.")
+    assert [check["state"] for check in found["checks"]] == ["ok"] * 6
+    found = await lab.fpga.examine(operator, 1 - fpga_id)
+    assert found["checks"][-1]["found"] == "it counts: 0 before an access to nothing, 1 after it"
+
     # The board's process dies: the session ends, and the lab brings the board back by itself.
     back = asyncio.create_task(state(lab, operator, fpga_id, "idle"))
     await asyncio.sleep(0)

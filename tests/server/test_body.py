@@ -45,6 +45,7 @@ def test_a_form_with_all_fields():
         priority="-1",
         idempotency_key="k",
         use_cache="false",
+        flash="true",
     )
     upload = upload_from_body(FORM, body)
     assert (upload.filename, upload.content) == ("design.py", b"text")
@@ -58,6 +59,7 @@ def test_a_form_with_all_fields():
         priority=-1,
         idempotency_key="k",
         use_cache=False,
+        flash=True,
     )
 
 
