@@ -27,6 +27,8 @@ STATES = {
     "exit2 ir": ("shift ir", "update ir"),
     "update ir": ("idle", "select dr"),
 }
+#: A byte as it is shifted, its lowest bit first.
+BITS = [f"{byte:08b}"[::-1] for byte in range(256)]
 IDCODE, ENABLE, DISABLE, STATUS, BURST = 0xE0, 0xC6, 0x26, 0x3C, 0x7A
 ENABLED = 1 << 9
 
@@ -42,7 +44,7 @@ class Tap:
         self._instruction = IDCODE
         self._enabled = False
         self._register: list[int] = []
-        self._burst: list[int] = []
+        self._burst: list[str] = []
 
     def clock(self, tms: int, tdi: int) -> int:
         """One pulse of TCK; the level of TDO."""
@@ -58,11 +60,18 @@ class Tap:
                 tdo = self._register.pop(0)
                 self._register.append(tdi)
                 if self._state == "shift dr" and self._instruction == BURST:
-                    self._burst.append(tdi)
+                    self._burst.append(str(tdi))
             case "update ir":
                 self._obey(sum(bit << place for place, bit in enumerate(self._register)))
         self._state = STATES[self._state][tms]
         return tdo
+
+    def burst(self, count: int, tms: bytes, tdi: bytes) -> bool:
+        """Take ``count`` pulses at once that only go on with a bitstream; whether they do."""
+        if (self._state, self._instruction) != ("shift dr", BURST) or any(tms):
+            return False
+        self._burst.append("".join(map(BITS.__getitem__, tdi))[:count])
+        return True
 
     def _captured(self) -> list[int]:
         value = {IDCODE: self.idcode, STATUS: ENABLED if self._enabled else 0}.get(self._instruction, 0)
@@ -74,7 +83,7 @@ class Tap:
             self._enabled = instruction == ENABLE
         if instruction == DISABLE:
             # A file's byte comes with its highest bit first.
-            bits = "".join(map(str, self._burst))
+            bits = "".join(self._burst)
             self.written += bytes(int(bits[at : at + 8], 2) for at in range(0, len(bits) // 8 * 8, 8))
             self._burst.clear()
 
@@ -125,6 +134,8 @@ class Cable:
 
     def _shift(self, count: int, tms: bytes, tdi: bytes) -> bytes:
         tdo = bytearray(len(tms))
+        if self.tap.burst(count, tms, tdi):
+            return bytes(tdo)
         for at in range(count):
             byte, bit = at >> 3, at & 7
             if self.tap.clock(tms[byte] >> bit & 1, tdi[byte] >> bit & 1):
