@@ -207,6 +207,9 @@ class FpgaConfig:
         Waits before the lab's own resets of a board in error: before the first, the second …
     tools_retry
         Wait before the next reset when there was no base SoC to program: tools are missing, or being installed.
+    plugged_in_wait
+        Wait before the reset of a board that was plugged in: udev's rules give rights to it some tenths of a second
+        after the kernel tells of it.
     resets_before_quarantine
         Failed resets in a row after which a board waits for an operator.
     stream_frames_per_second, stream_burst
@@ -231,6 +234,7 @@ class FpgaConfig:
     lease_seconds: float = 120.0
     reset_backoff: tuple[float, ...] = (0.0, 2.0, 15.0)
     tools_retry: float = 60.0
+    plugged_in_wait: float = 1.0
     resets_before_quarantine: int = 3
     stream_frames_per_second: float = 20_000.0
     stream_burst: int = 20_000

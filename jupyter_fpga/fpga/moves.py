@@ -140,12 +140,12 @@ class Move(Edges):
         self.plan_reset(row)
 
     def plug_in(self, fpga_id: int) -> None:
-        """An unplugged board is there again: it is reset at once."""
+        """An unplugged board is there again: it is reset soon."""
         reason = "It was plugged in again."
         row = self.change_board(fpga_id, "board_plugged_in", health="ok", reset_failures=0, reason=reason)
         self.note_health(fpga_id, "plugged_in", reason)
         if row["current_job_id"] is None:
-            self.plan_reset(row, 0.0)
+            self.plan_reset(row, self.config.plugged_in_wait)
 
     def fail_reset(
         self, fpga_id: int, job_id: str, reason: str, *, boards_fault: bool = True, unplugged: bool = False

@@ -71,6 +71,25 @@ async def test_a_failed_programming_is_reset_by_the_lab(lab: Any, people: Any) -
     assert (await lab.fpga.board(ann, 0))["owner"] is None
 
 
+async def test_what_is_mended_elsewhere_is_no_reason_for_quarantine(lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    await lab.reserved()
+    missing = "There is no openFPGALoader."
+    lab.driver.failures = [Unavailable(missing, code="programmer_missing") for _ in range(4)]
+    lsn = lab.store.events.latest
+    await lab.fpga.release(ann, 0)
+    for _ in range(4):
+        failed = await lab.until(lambda f: f.get("type") == "reset" and f["status"] == "failed", lsn)
+        lsn = failed["lsn"]
+        board = await lab.fpga.board(ann, 0)
+        assert (board["state"], board["health"], board["reason"]) == ("error", "ok", missing)
+        # Not tried again with a power cycle, nor at once.
+        assert [text for _, text in await lab.fpga.logs(people[2], failed["job_id"])] == [missing]
+        assert lab.fpga._floor.alarms.due(("reset", 0)) == lab.clock.now + 60
+        lab.clock.advance(60)
+    await lab.state(0, "idle")
+
+
 async def test_three_failed_resets_in_a_row_are_a_quarantine(lab: Any, people: Any) -> None:
     ann, _, operator = people
     await lab.reserved()

@@ -1,10 +1,22 @@
 """How the lab reaches a board: one protocol, and a driver for each way."""
 
-from .base import Bench, Check, Driver, DriverError, DriverOfBoards, NoBench, Pluggable, Record, Unplugged
+from .base import (
+    MENDED_ELSEWHERE,
+    Bench,
+    Check,
+    Driver,
+    DriverError,
+    DriverOfBoards,
+    NoBench,
+    Pluggable,
+    Record,
+    Unplugged,
+)
 from .serial import SerialDriver
 from .simulated import SimulatedDriver
 
 __all__ = (
+    "MENDED_ELSEWHERE",
     "Bench",
     "Check",
     "Driver",

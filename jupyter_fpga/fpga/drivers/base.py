@@ -11,6 +11,7 @@ from jupyter_fpga.fpga.wishbone import Wire
 from jupyter_fpga.gateware.manifest import Manifest
 
 __all__ = (
+    "MENDED_ELSEWHERE",
     "Bench",
     "Check",
     "CheckState",
@@ -44,6 +45,25 @@ class NoBench(DriverError, Conflict):
     """The board is real, and so is its bench."""
 
     default_code = "no_bench"
+
+
+MENDED_ELSEWHERE = frozenset(
+    (
+        "board_unplugged",
+        "board_ambiguous",
+        "board_not_selectable",
+        "flash_not_allowed",
+        "permission_denied",
+        "programmer_busy",
+        "programmer_missing",
+        "programmer_unfit",
+        "uart_busy",
+        "uart_unknown",
+        "usb_not_given",
+    )
+)
+"""Codes of failures that are no fault of the board's: a cable, a right, a program or a setting that somebody mends. A
+power cycle doesn't, and no number of them is a reason for quarantine."""
 
 
 def unheard(line: str) -> None:

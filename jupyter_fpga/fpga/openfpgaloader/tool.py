@@ -80,7 +80,7 @@ async def find_tools(
     refusals: list[str] = []
     tried: list[tuple[str, tuple[Path, ...]]] = []
     if (native := which(NAME)) is not None:
-        tried.append((native, ()))
+        tried.append((native, _beside(Path(native))))
     if (packaged := wheel()) is not None:
         tried.append((str(packaged), (packaged.parents[1],)))
     found: list[Tool] = []
@@ -98,6 +98,12 @@ async def find_tools(
             "libftdi1; Debian, Ubuntu: apt install libftdi1-2), or: apt install openfpgaloader"
         )
     raise ToolUnusable(" ".join(refusals))
+
+
+def _beside(program: Path) -> tuple[Path, ...]:
+    """The folder of an installation that isn't the system's, with the libraries and data that it may have."""
+    prefix = program.resolve().parent.parent
+    return () if prefix == Path("/") or prefix.is_relative_to("/usr") else (prefix,)
 
 
 async def _ask(path: str) -> tuple[str | None, str]:

@@ -4,7 +4,7 @@ from sqlalchemy import RowMapping
 
 from jupyter_fpga.compute.builds.design import BuildResult
 from jupyter_fpga.errors import LabError
-from jupyter_fpga.fpga.drivers import Unplugged
+from jupyter_fpga.fpga.drivers import MENDED_ELSEWHERE, Unplugged
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.logs import JobLog
 from jupyter_fpga.fpga.moves import Lease, Move
@@ -35,7 +35,7 @@ async def reset_job(floor: Floor, row: RowMapping, again: bool) -> None:
                 raise
             except LabError as error:
                 unit.detach()
-                await _fail(floor, lease, log, error, boards_fault=True)
+                await _fail(floor, lease, log, error, boards_fault=error.code not in MENDED_ELSEWHERE)
                 return
             log.write("The base SoC is programmed and proven.")
         # An idle board needs no link, and its wire must not keep it awake.
@@ -49,9 +49,11 @@ async def _reset(floor: Floor, unit: Unit, lease: Lease, base: BuildResult, log:
     hold = held_by(lease)
     try:
         await program(floor, unit, image, base.manifest, hold, step="reset", log=log.write)
-    except (Stale, Unplugged):
+    except Stale:
         raise
     except LabError as error:
+        if error.code in MENDED_ELSEWHERE:
+            raise
         log.write(f"{error.message} Trying again with a power cycle.")
         await program(floor, unit, image, base.manifest, hold, step="power cycle", log=log.write, power_cycle=True)
 

