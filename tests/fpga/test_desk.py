@@ -31,7 +31,9 @@ class DeskLab:
     def __init__(self, folder: Path, cache: Path, boards: tuple[BoardConfig, ...], **config: Any) -> None:
         self.folder = folder
         self.cache = cache
-        self.config = FpgaConfig(boards=boards, reset_backoff=(0.0,), watermark_seconds=0.01, plugged_in_wait=0.0, **config)
+        self.config = FpgaConfig(
+            boards=boards, reset_backoff=(0.0,), watermark_seconds=0.01, plugged_in_wait=0.0, **config
+        )
         self.desk = Desk(folder)
         self.store: Store
         self.fpga: Fpga

@@ -21,7 +21,7 @@ from jupyter_fpga.compute.builds.catalog import Programmer
 from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga.config import BoardConfig
 from jupyter_fpga.fpga.drivers import Check, DriverError, NoBench, Record, Unplugged
-from jupyter_fpga.fpga.drivers.serial import SerialBoard
+from jupyter_fpga.fpga.drivers._serial_board import SerialBoard
 from jupyter_fpga.fpga.openfpgaloader import ToolUnusable, Walls, find_tools
 from jupyter_fpga.fpga.pool import open_link
 
