@@ -430,7 +430,7 @@ def test_the_doctor(lab, board):
 
 def test_flash_that_is_not_there(lab):
     with pytest.raises(Invalid) as caught:
-        lab.submit("class Top: ...", flash=True)
+        lab.submit("class Top:\n    pass\n", flash=True)
     assert caught.value.code == "flash_not_possible"
 
 
