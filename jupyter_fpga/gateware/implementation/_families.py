@@ -7,7 +7,7 @@ from jupyter_fpga.gateware.targets import Device, Family, Pads, Pull, Target
 
 from ._shell import pad_names
 
-__all__ = ("FAMILIES", "Constraint", "Flow", "constraints_of", "mapping")
+__all__ = ("FAMILIES", "Constraint", "Flow", "constraints_of", "is_flat", "mapping")
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,15 @@ FAMILIES: dict[Family, Flow] = {
 
 
 _PLAIN = "proc; opt_reduce; opt_expr -mux_bool; opt_dff; opt_clean; memory -nomap; opt_clean"
+
+
+def is_flat(device: Device) -> bool:
+    """Whether design and base are made one module before place and route.
+
+    A vendor's tools want one text. On an iCE40 what one always says to the other must be seen by its LUTs (see
+    :mod:`._fold`); other devices' nextpnr takes the design as a module within the base, which saves that step.
+    """
+    return device.family in ("ice40", "vendor")
 
 
 def mapping(device: Device, top: str, *, pads: bool) -> str:

@@ -1,7 +1,7 @@
 """The step ``base`` of a real board: the lab's own SoC, synthesized, with a hole in the place of the design.
 
 In the current folder: ``request.json`` with ``target``, ``sys_clk_freq`` (Hz or null) and ``identifier``, what the idle
-board shall answer. Out of it come ``base.json`` (``base.il`` for a vendor's tools), which the step ``synthesize`` puts
+board shall answer. Out of it come ``base.json`` (``base.il`` where the whole is made one module), which the step ``synthesize`` puts
 designs into; ``manifest.json``, ``csr.json`` and ``csr.csv``, which describe the idle board; and ``netlist.*``, a
 design that is nothing at all.
 """
@@ -14,7 +14,7 @@ from jupyter_fpga.gateware.elaborate._interface import window_ports
 from jupyter_fpga.gateware.targets import Target, find_target
 from jupyter_fpga.gateware.yosys import run_yosys
 
-from ._families import mapping
+from ._families import is_flat, mapping
 from ._shell import TOP, USER, base_shell
 
 __all__ = ("run",)
@@ -45,7 +45,7 @@ def run(work: Path) -> None:
             mapping(target.device, TOP, pads=True),
             # The hole: the design brings the module.
             f"delete ={USER}",
-            "write_rtlil base.il" if target.device.family == "vendor" else "write_json base.json",
+            "write_rtlil base.il" if is_flat(target.device) else "write_json base.json",
         ],
         work=work,
         log="base.log",

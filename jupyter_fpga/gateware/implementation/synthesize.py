@@ -1,7 +1,7 @@
 """The step ``synthesize`` of a real board: a netlist, mapped to the device's cells and put into the lab's own SoC.
 
 In the current folder: ``netlist.json`` and the files that it names; ``request.json`` with ``target``, ``identifier``
-and, for a person's whole SoC, ``pins``; the base's ``base.json`` (``base.il`` for a vendor's tools) where the
+and, for a person's whole SoC, ``pins``; the base's ``base.json`` (``base.il`` where the whole is made one module) where the
 environment's ``LAB_BASE`` says. Out of it come ``design.json``, for the step ``place``, and ``top.v``, the design in
 Verilog for people.
 """
@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_fpga.gateware.netlist import read_netlist
-from jupyter_fpga.gateware.targets import Target, find_target
+from jupyter_fpga.gateware.targets import Device, Target, find_target
 from jupyter_fpga.gateware.yosys import run_yosys
 
-from ._families import mapping
+from ._families import is_flat, mapping
+from ._fold import FOLD, FOLD_FILE
 from ._shell import TOP, USER, soc_shell, user_module
 
 __all__ = ("run",)
@@ -33,7 +34,8 @@ def run(work: Path) -> None:
     target = find_target(request["target"])
     netlist = read_netlist(work)
     commands = (_whole if netlist.whole_soc else _window)(work, target, request)
-    is_vendors = target.device is not None and target.device.family == "vendor"
+    assert target.device is not None
+    is_vendors = target.device.family == "vendor"
     run_yosys(
         [*netlist.read(), *commands, "write_verilog -noattr design.v" if is_vendors else "write_json mapped.json"],
         work=work,
@@ -43,7 +45,7 @@ def run(work: Path) -> None:
     if is_vendors:
         verilog = (work / "design.v").read_text("utf-8")
         (work / "design.json").write_text(json.dumps({"verilog": verilog}), "utf-8")
-    elif netlist.whole_soc:
+    elif netlist.whole_soc or is_flat(target.device):
         (work / "mapped.json").rename(work / "design.json")
     else:
         _put_into_base(work)
@@ -56,15 +58,18 @@ def _window(work: Path, target: Target, request: dict[str, Any]) -> list[str]:
         "read_verilog user.v",
         f"hierarchy -check -top {USER}",
         mapping(target.device, USER, pads=False),
-        *(_flat(work) if target.device.family == "vendor" else ()),
+        *(_flat(work, target.device) if is_flat(target.device) else ()),
     ]
 
 
-def _flat(work: Path) -> list[str]:
-    """Commands that make one module of the design and the base, for a vendor's tools."""
+def _flat(work: Path, device: Device) -> list[str]:
+    """Commands that make one module of the design and the base."""
     (work / "base.il").write_bytes((Path(os.environ["LAB_BASE"]) / "base.il").read_bytes())
-    # What a vendor's device is made of, only its own tools know.
-    return ["read_rtlil -nooverwrite base.il", f"hierarchy -top {TOP}", "flatten", "opt_clean -purge"]
+    commands = ["read_rtlil -nooverwrite base.il", f"hierarchy -top {TOP}", "flatten"]
+    if device.family == "ice40":
+        (work / FOLD_FILE).write_text(FOLD, "utf-8")
+        commands += ["opt_clean", f"techmap -map {FOLD_FILE}"]
+    return [*commands, "opt_clean -purge"]
 
 
 def _put_into_base(work: Path) -> None:
