@@ -28,7 +28,6 @@ class Board:
     folder: Path
     target: Target
     clock_hz: int = 0
-    seed: int = 1
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -51,7 +50,7 @@ class Board:
 
     def place(self) -> str:
         inputs = {"design.json": (self.folder / "synthesize/design.json").read_text()}
-        return self._step("place", {"clock_hz": self.clock_hz, "seed": self.seed}, inputs)
+        return self._step("place", {"clock_hz": self.clock_hz, "seed": 1}, inputs)
 
     def pack(self) -> str:
         (self.folder / "pack").mkdir()
