@@ -1,9 +1,9 @@
 """The step ``base`` of a real board: the lab's own SoC, synthesized, with a hole in the place of the design.
 
 In the current folder: ``request.json`` with ``target``, ``sys_clk_freq`` (Hz or null) and ``identifier``, what the idle
-board shall answer. Out of it come ``base.json`` (``base.il`` where the whole is made one module), which the step ``synthesize`` puts
-designs into; ``manifest.json``, ``csr.json`` and ``csr.csv``, which describe the idle board; and ``netlist.*``, a
-design that is nothing at all.
+board shall answer. Out of it come ``base.json`` (``base.il`` where the whole is made one module), which the step
+``synthesize`` puts designs into; ``manifest.json``, ``csr.json`` and ``csr.csv``, which describe the idle board; and
+``netlist.*``, a design that is nothing at all.
 """
 
 import json

@@ -1,9 +1,9 @@
 """The step ``synthesize`` of a real board: a netlist, mapped to the device's cells and put into the lab's own SoC.
 
 In the current folder: ``netlist.json`` and the files that it names; ``request.json`` with ``target``, ``identifier``
-and, for a person's whole SoC, ``pins``; the base's ``base.json`` (``base.il`` where the whole is made one module) where the
-environment's ``LAB_BASE`` says. Out of it come ``design.json``, for the step ``place``, and ``top.v``, the design in
-Verilog for people.
+and, for a person's whole SoC, ``pins``; the base's ``base.json`` (``base.il`` where the whole is made one module) where
+the environment's ``LAB_BASE`` says. Out of it come ``design.json``, for the step ``place``, and ``top.v``, the design
+in Verilog for people.
 """
 
 import json
