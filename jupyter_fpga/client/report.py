@@ -1,11 +1,19 @@
 """The build report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .tables import html_table, text_table
+from .tables import Column, Table, html_table, text_table
 
 __all__ = ("Report",)
+
+
+_PATH_COLUMNS: Mapping[str, Column] = {
+    "step": "kind",
+    "from": "from",
+    "to": "to",
+    "delay, ns": lambda step: f"{step['delay_ns']:.2f}",
+}
 
 
 class Report:
@@ -40,8 +48,35 @@ class Report:
         """All of it: what the tools found, and ``stages``."""
         return {**self.data, "stages": self.stages}
 
+    @property
+    def utilization(self) -> dict[str, tuple[int, int]]:
+        """Of a real board: what the design and the lab's SoC use of the device, by kind: (used, available)."""
+        return {kind: (count["used"], count["available"]) for kind, count in self.data.get("utilization", {}).items()}
+
+    @property
+    def fmax(self) -> dict[str, float]:
+        """Of a real board: the frequency that each clock reaches, MHz."""
+        return {name: clock["fmax_mhz"] for name, clock in self.data.get("clocks", {}).items()}
+
+    def critical_path(self, clock: str = "sys") -> Table:
+        """Of a real board: the slowest way between two registers of a clock, step by step, with delays in ns.
+
+        Raises
+        ------
+        KeyError
+            The design has no such clock.
+        """
+        return Table(self.data["clocks"][clock]["critical_path"], _PATH_COLUMNS)
+
     def _rows(self) -> list[list[str]]:
-        return list(_flat(self.data))
+        told = ("utilization", "clocks", "tool_warnings", "seed")
+        rows = [[kind, f"{used:,} of {most:,}"] for kind, (used, most) in self.utilization.items() if used]
+        for name, clock in self.data.get("clocks", {}).items():
+            rows.append([f"clock {name}", f"reaches {clock['fmax_mhz']:g} MHz of {clock['constraint_mhz']:g} MHz"])
+            if path := clock["critical_path"]:
+                total = sum(step["delay_ns"] for step in path)
+                rows.append(["  slowest path", f"{path[0]['from']} → {path[-1]['to']}: {total:.1f} ns"])
+        return rows + list(_flat({name: value for name, value in self.data.items() if name not in told}))
 
     def __repr__(self) -> str:
         return text_table(["report", ""], self._rows())

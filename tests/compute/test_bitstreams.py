@@ -88,7 +88,7 @@ async def test_several_seeds_and_the_fastest_is_kept(builds: Builds) -> None:
     assert kept["seed"] in (2, 3)
     each = [await builds.build(design(), BuildOptions(target="icebreaker", seed=seed)) for seed in (2, 3)]
     reports = [json.loads(one.artifacts["report"].read_bytes()) for one in each]
-    reached = {report["seed"]: report["clocks"]["pad_clk"]["fmax_mhz"] for report in reports}
+    reached = {report["seed"]: report["clocks"]["sys"]["fmax_mhz"] for report in reports}
     assert reached[kept["seed"]] == max(reached.values())
 
 
@@ -134,7 +134,7 @@ async def test_a_design_that_is_too_large(builds: Builds) -> None:
 async def test_timing_that_is_not_met(builds: Builds) -> None:
     failure = await refused(builds, design(), BuildOptions(target="icebreaker", timing_target_mhz=200.0))
     assert (failure.stage, failure.code) == ("place", "timing_not_met")
-    assert failure.message.startswith("The clock pad_clk reaches ")
+    assert failure.message.startswith("The clock sys reaches ")
     assert (
         "MHz, and timing_target_mhz asks for 200; put registers into its longest path, which goes " in failure.message
     )

@@ -58,7 +58,8 @@ def report(found: Mapping[str, Any], log: str, clock_hz: int, wanted_mhz: float 
     for net, clock in found["fmax"].items():
         # The constraint that nextpnr worked to is never tighter than what the board needs.
         constraint = wanted_mhz or clock["constraint"] or clock_hz / 1e6
-        clocks[_plain(net)] = {
+        # As designs call it; there is no other clock but the SoC's, as a rule.
+        clocks["sys" if len(found["fmax"]) == 1 else _plain(net)] = {
             "fmax_mhz": round(clock["achieved"], 2),
             "constraint_mhz": round(constraint, 3),
             "met": clock["achieved"] >= constraint,
@@ -89,7 +90,7 @@ def _path(found: Mapping[str, Any], net: str) -> list[dict[str, Any]]:
 def _plain(name: str) -> str:
     """A cell's or net's name as the person knows it: without what Yosys and nextpnr have put behind it."""
     name = re.sub(r"^(?:user|soc)\.(?:window\.)?", "", name)
-    name = re.sub(r"\$SB_IO_IN.*$|\$glb_clk$|\$TRELLIS_IO_IN$", "", name)
+    name = re.sub(r"^\$glbnet\$|\$SB_IO_IN.*$|\$glb_clk$|\$TRELLIS_IO_IN$", "", name)
     return re.sub(
         r"(?:_(?:SB_\w+|LUT4|DFF\w*|TRELLIS_\w+|CCU2C|PFUMX|L6MUX21|ALU|MUX2_\w+)(?:_[A-Z0-9]+)*)+$", "", name
     )
