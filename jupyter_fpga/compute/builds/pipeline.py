@@ -109,11 +109,13 @@ class Builds:
         # Not before: what an earlier life of the lab left unfinished goes on at once.
         await self.offer()
 
-        def on_stage(report: StageReport) -> None:
-            if report.state == "running":
-                progress("Building the lab's own SoC (once, some seconds).")
-
         for target in targets:
+            whose = "" if target == SIMULATED else f" for {target}"
+
+            def on_stage(report: StageReport, whose: str = whose) -> None:
+                if (report.name, report.state) == ("base", "running"):
+                    progress(f"Building the lab's own SoC{whose} (once, some seconds).")
+
             try:
                 await self.base(target, on_stage=on_stage)
             except LabError as error:
