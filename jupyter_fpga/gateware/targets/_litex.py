@@ -43,6 +43,10 @@ _MIN_CLOCK = 8_000_000
 _MIN_CLOCK_ICE40 = 16_000_000
 
 
+#: The lab's own SoC takes about 950 logic cells of an iCE40, 1,200 to 1,900 LUTs of a Gowin device, and one block RAM.
+_TOO_SMALL = ("lp384", "GW1N-LV1", "GW1N-UV1")
+
+
 @dataclass(frozen=True)
 class Reference:
     """Where a signal is in a LiteX platform: what to request, and which part and bit of it."""
@@ -104,6 +108,8 @@ def read_board(name: str) -> Board:
     device = device_of(platform)
     if device.family == "vendor" and device.vendor not in VENDORS:
         raise _unsupported(name, f"LiteX builds for it with its {device.vendor}, which the lab doesn't run")
+    if device.part.startswith(_TOO_SMALL):
+        raise _unsupported(name, f"its device, {platform.device}, is too small for the lab's own SoC")
     pins = _pins(platform)
     clock, frequency = _clock(name, platform, pins)
     serial = pins.get(("serial", 0), {})

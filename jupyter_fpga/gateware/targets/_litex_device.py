@@ -39,7 +39,6 @@ VENDORS = {
 }
 
 _GOWIN = {
-    "GW1N-1": "GW1N-1",
     "GW1NR-9": "GW1N-9",
     "GW1NR-9C": "GW1N-9C",
     "GW1N-4": "GW1N-4",
@@ -107,7 +106,7 @@ def has_pll(device: Device, frequency: int) -> bool:
         return False
     if device.family == "gowin":
         # LiteX has no figures for the PLLs of the others.
-        return device.variant in ("GW1N-9", "GW1N-9C", "GW1NS-4", "GW2A-18", "GW2A-18C", "GW1N-1")
+        return device.variant in ("GW1N-9", "GW1N-9C", "GW1NS-4", "GW2A-18", "GW2A-18C")
     return device.family != "vendor" or any(re.match(pll.devices, device.part) for pll in PLLS)
 
 
