@@ -71,7 +71,7 @@ async def test_two_labs_never_share_a_database(tmp_path):
 async def test_who_waits_for_the_tools_reads_so_in_the_log(tmp_path, monkeypatch):
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def prepare(self, progress):
+    async def prepare(self, progress, targets):
         progress("Compiling the first tool.")
         begun.set()
         await go_on.wait()
