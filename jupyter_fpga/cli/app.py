@@ -43,6 +43,7 @@ _COMMANDS = {
     "read": ("using.ReadApp", "Read registers of a board that you hold."),
     "write": ("using.WriteApp", "Write registers of a board that you hold."),
     "run": ("using.RunApp", "Do a file of transactions as one job."),
+    "capture": ("capturing.CaptureApp", "Capture signals inside a running design, into a VCD file."),
     "etherbone": ("litex.EtherboneApp", "Open a port for LiteX's own tools to a board that you hold."),
     "artifacts": ("litex.ArtifactsApp", "Download files of a build: csr.csv, bitstream …"),
     "release": ("using.ReleaseApp", "Give a board back."),

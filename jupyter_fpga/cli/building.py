@@ -4,11 +4,21 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TypeVar
 
 from traitlets import Bool, List, Unicode
 
 from jupyter_fpga.client import Job
-from jupyter_fpga.client.arguments import board_number, frequency, megahertz, parameter, seconds, whole_number
+from jupyter_fpga.client.arguments import (
+    Reader,
+    board_number,
+    frequency,
+    megahertz,
+    names,
+    parameter,
+    seconds,
+    whole_number,
+)
 from jupyter_fpga.client.errors import Invalid, LabError
 from jupyter_fpga.client.lab import BuildOptions
 
@@ -17,6 +27,8 @@ from .settings import Read
 from .stages import show_stages
 
 __all__ = ("BuildApp", "SubmitApp")
+
+T = TypeVar("T")
 
 _ALIASES = {
     **ALIASES,
@@ -27,11 +39,19 @@ _ALIASES = {
     "timing-target": "_Building.timing_target",
     "seed": "_Building.seed",
     "explore": "_Building.explore",
+    "probe": "_Building.probes",
     "param": "_Building.params",
     "timeout": "_Building.timeout",
 }
 _FLAGS = {**FLAGS, **flag("no-cache", "_Building.no_cache", "Build everything anew.")}
-ARTIFACTS = ("csr.json", "csr.csv", "top.v", "bitstream", "report")
+ARTIFACTS = ("csr.json", "csr.csv", "analyzer.csv", "top.v", "bitstream", "report")
+
+
+def _read(reader: Reader[T], text: str, option: str) -> T:
+    try:
+        return reader(text)
+    except argparse.ArgumentTypeError as error:
+        raise Invalid(f"{option} {error}.", code="usage") from None
 
 
 class _Building(LabCommand):
@@ -50,16 +70,17 @@ class _Building(LabCommand):
     explore = Read(whole_number, help="Place and route with so many seeds, and keep the fastest result.").tag(
         config=True
     )
+    probes = List(
+        Unicode(),
+        help="Signals that get an analyzer, with commas between; may be repeated: see `jupyter fpga capture`.",
+    ).tag(config=True)
     params = List(Unicode(), help="NAME=VALUE for the design; may be repeated.").tag(config=True)
     timeout = Read(seconds, help="Seconds after which to cancel and give up.").tag(config=True)
     no_cache = Bool(False, help="Build everything anew.").tag(config=True)
 
     def options(self) -> BuildOptions:
         """What the lab is told."""
-        try:
-            params = dict(map(parameter, self.params))
-        except argparse.ArgumentTypeError as error:
-            raise Invalid(f"--param {error}.", code="usage") from None
+        params = dict(_read(parameter, text, "--param") for text in self.params)
         return {
             "target": self.target or None,
             "top": self.top or None,
@@ -67,6 +88,7 @@ class _Building(LabCommand):
             "timing_target_mhz": self.timing_target,
             "seed": self.seed,
             "explore": self.explore,
+            "probes": [name for text in self.probes for name in _read(names, text, "--probe")],
             "params": params,
             "use_cache": not self.no_cache,
         }

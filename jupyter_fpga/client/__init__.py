@@ -12,6 +12,7 @@
 
 from .batch import Batch, Pending
 from .boards import BoardHandle, BoardJob
+from .captures import Capture, NotTriggered
 from .compute.actions import Action
 from .compute.lab import ComputeClient
 from .compute.posting import Call
@@ -44,6 +45,7 @@ __all__ = (
     "BoardHandle",
     "BoardJob",
     "Call",
+    "Capture",
     "ComputeClient",
     "Conflict",
     "EnumValue",
@@ -55,6 +57,7 @@ __all__ = (
     "LabClient",
     "LabError",
     "NotFound",
+    "NotTriggered",
     "Pending",
     "Queue",
     "QuotaExceeded",

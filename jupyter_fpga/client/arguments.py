@@ -13,6 +13,7 @@ __all__ = (
     "board_number",
     "frequency",
     "megahertz",
+    "names",
     "parameter",
     "reworded",
     "seconds",
@@ -86,6 +87,13 @@ def _parameter(text: str) -> tuple[str, Any]:
         return name, value
 
 
+def _names(text: str) -> list[str]:
+    found = [name.strip() for name in text.split(",")]
+    if not all(found):
+        raise ValueError(text)
+    return found
+
+
 frequency = Reader("a frequency such as 12MHz, 12e6 or 12_000_000", _frequency)
 """Hz."""
 
@@ -97,6 +105,8 @@ whole_number = Reader("a whole number, such as 4", _whole_number)
 seconds = Reader("a number of seconds above 0", _above_zero)
 
 board_number = Reader("the number of a board, such as 0", _whole_number)
+
+names = Reader("names with commas between, such as count,inner.state", _names)
 
 parameter = Reader("NAME=VALUE", _parameter)
 """A value that is a Python literal is one, any other is text."""

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_fpga.gateware.manifest import Manifest
+from jupyter_fpga.waveform import Waveform
 
 from . import ports
 from .batch import Batch
 from .bench import Buttons, Leds, Switches, Uart
 from .bus import Bus
+from .captures import Capture, arm, stop_quietly
 from .errors import Conflict, Invalid, LabError, NotFound, TimedOut
 from .etherbone import EtherbonePort, open_etherbone
 from .jobs import Job, Lab, accepted
@@ -23,6 +25,7 @@ from .ports import Operation
 from .registers import Register, Registers
 from .report import Report
 from .tables import html_table, text_table
+from .triggers import Trigger
 
 __all__ = ("BoardHandle", "BoardJob")
 
@@ -66,6 +69,7 @@ class BoardHandle:
         self._over: str | None = None
         self._bus = Bus(lab)
         self._etherbone: EtherbonePort | None = None
+        self._captures: set[asyncio.Task[Any]] = set()
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Only the handle's own attributes: ``board.duty = 40`` would look like a register, and write nothing."""
@@ -249,6 +253,101 @@ class BoardHandle:
                 code="no_websocket",
             )
         return link
+
+    # --- Inside the design ----------------------------------------------------------------------------------------
+
+    @on_the_loop
+    async def aarm(
+        self,
+        signals: str | Sequence[str] | None = None,
+        *,
+        trigger: Trigger | None = None,
+        depth: int | None = None,
+        pre: int | None = None,
+        every: int = 1,
+        timeout: float = 10.0,
+        via: str | None = None,
+    ) -> Capture:
+        """Begin to capture signals; returns once the trigger is looked for, so that what comes now is seen.
+
+        The same as :meth:`acapture`, for those who meet the trigger themselves: ``with board.arm("count", trigger=
+        "duty changes") as capture: board.regs.duty = 3; capture.result()``.
+        """
+        await self.aready()
+        if ending := [task for task in self._captures if task.cancelling()]:
+            # Whoever was interrupted and tries again isn't refused for the sake of the first.
+            await asyncio.wait(ending)
+        return await arm(
+            self.lab.door,
+            self.fpga_id,
+            self.manifest.digest,
+            signals,
+            trigger=trigger,
+            depth=depth,
+            pre=pre,
+            every=every,
+            timeout=timeout,
+            via=via,
+        )
+
+    @on_the_loop
+    async def acapture(
+        self,
+        signals: str | Sequence[str] | None = None,
+        *,
+        trigger: Trigger | None = None,
+        depth: int | None = None,
+        pre: int | None = None,
+        every: int = 1,
+        timeout: float = 10.0,
+        via: str | None = None,
+    ) -> Waveform:
+        """Capture signals of the running design, a sample at the end of each clock cycle.
+
+        Parameters
+        ----------
+        signals
+            Their names, or the ends of them (``count`` for ``inner.count``), in a list or with commas between; all of
+            the design's own when None. On a simulated board any signal, also of the SoC around the design
+            (``soc.…``); on a real board those that were built in with ``--probe``.
+        trigger
+            What to wait for, as in ``"count == 5"``, ``"led rises"``, ``["a rises", "b falls"]``: see
+            :mod:`jupyter_fpga.client.triggers`. Nothing when None.
+        depth
+            Samples; 256 or what the analyzer has when None.
+        pre
+            Of them, those before the trigger; a quarter when None.
+        every
+            Clock cycles from sample to sample.
+        timeout
+            Seconds to wait for the trigger.
+        via
+            ``"analyzer"``: on a simulated board with probes, by their analyzer, as on a real board.
+
+        Raises
+        ------
+        NotTriggered
+            The trigger wasn't met in time; ``waveform`` has the newest samples.
+        LabError
+            ``capture_rejected``, ``capture_running``, ``session_ended`` …
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        self._captures.add(task)
+        arming = asyncio.ensure_future(
+            self.aarm(signals, trigger=trigger, depth=depth, pre=pre, every=every, timeout=timeout, via=via)
+        )
+        try:
+            return await (await asyncio.shield(arming)).aresult()
+        except asyncio.CancelledError:
+            # Begun or not, it isn't left behind.
+            await stop_quietly(arming)
+            raise
+        finally:
+            self._captures.discard(task)
+
+    arm = blocking(aarm)
+    capture = blocking(acapture)
 
     # --- LiteX's own tools ----------------------------------------------------------------------------------------
 

@@ -31,6 +31,7 @@ class BuildOptions(TypedDict, total=False):
     timing_target_mhz: float | None
     seed: int | None
     explore: int | None
+    probes: Sequence[str] | None
     params: Mapping[str, Any] | None
     idempotency_key: str | None
     use_cache: bool
@@ -126,6 +127,8 @@ class LabClient:
             Where place and route begins; another one gives another result.
         explore
             Place and route with so many seeds, and keep the fastest result.
+        probes
+            Signals that get an analyzer, by name: what :meth:`.BoardHandle.capture` can show on a real board.
         params
             Names and values for the design.
         idempotency_key
@@ -147,6 +150,7 @@ class LabClient:
         timing_target_mhz: float | None = None,
         seed: int | None = None,
         explore: int | None = None,
+        probes: Sequence[str] | None = None,
         params: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
         use_cache: bool = True,
@@ -160,6 +164,7 @@ class LabClient:
             "timing_target_mhz": timing_target_mhz,
             "seed": seed,
             "explore": explore,
+            "probes": list(probes) if probes else None,
             "params": dict(params) if params else None,
             "idempotency_key": idempotency_key,
             "use_cache": None if use_cache else False,

@@ -18,6 +18,7 @@ from jupyter_fpga.fpga.drivers import Driver, Record
 from jupyter_fpga.fpga.registers import RegisterMap
 from jupyter_fpga.fpga.wishbone import LinkLost, Operation, WishboneLink
 from jupyter_fpga.gateware.manifest import Manifest
+from jupyter_fpga.waveform import Waveform
 
 __all__ = ("Link", "LinkFactory", "LivePath", "Operations", "Pool", "Unit", "open_link")
 
@@ -106,6 +107,28 @@ class LivePath(Protocol):
         ...
 
 
+class Capture(LivePath, Protocol):
+    """What a board knows of its capture; :class:`~jupyter_fpga.fpga.captures.service.Capture` is the real one."""
+
+    @property
+    def capture_id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether it has come to its end."""
+        ...
+
+    async def waveform(self, seconds: float) -> Waveform | None:
+        """The waveform, or None if it isn't there after ``seconds``."""
+        ...
+
+    async def stop(self) -> None:
+        """End it with what there is."""
+        ...
+
+
 class Unit:
     """One board in memory.
 
@@ -132,6 +155,8 @@ class Unit:
         self.registers: RegisterMap | None = None
         self.streams: set[LivePath] = set()
         self.observers_allowed = False
+        self.capture: Capture | None = None
+        """The latest capture of this board session, under way or over."""
         self.last_look: tuple[int, list[int]] = (0, [])
         """Clock cycles, and for each LED the cycles that it was lit, when somebody last looked at the bench."""
 
@@ -160,6 +185,7 @@ class Unit:
         if ended:
             self.observers_allowed = False
             self.end_streams("session_ended")
+            self.capture = None
 
     def attach(self, link: Link, manifest: Manifest) -> None:
         """The board was proven: its registers may be used through ``link``."""

@@ -8,6 +8,8 @@ from jupyter_fpga.errors import Conflict, Forbidden, Invalid, LabError, NotFound
 __all__ = (
     "artifact_not_found",
     "bench_rejected",
+    "capture_rejected",
+    "capture_running",
     "design_rejected",
     "design_too_large",
     "etherbone_not_shared",
@@ -28,6 +30,7 @@ __all__ = (
     "link_busy",
     "manifest_not_ready",
     "no_active_session",
+    "no_capture",
     "no_healthy_board",
     "not_quarantined",
     "not_session_holder",
@@ -377,6 +380,29 @@ def etherbone_not_shared(fpga_id: int) -> Forbidden:
 def bench_rejected(fpga_id: int, why: str) -> Invalid:
     return Invalid(
         f"The bench of board {fpga_id} can't do that: {why}", code="bench_rejected", detail={"fpga_id": fpga_id}
+    )
+
+
+def capture_rejected(fpga_id: int, why: str) -> Invalid:
+    return Invalid(
+        f"Nothing is captured on board {fpga_id}: {why}", code="capture_rejected", detail={"fpga_id": fpga_id}
+    )
+
+
+def capture_running(fpga_id: int) -> Conflict:
+    return Conflict(
+        f"A capture of board {fpga_id} goes on already. Wait for it, or stop it.",
+        code="capture_running",
+        detail={"fpga_id": fpga_id},
+    )
+
+
+def no_capture(fpga_id: int) -> NotFound:
+    return NotFound(
+        f"There is no capture of board {fpga_id}: none was begun in this board session, or the lab has started anew "
+        "since. Begin one.",
+        code="no_capture",
+        detail={"fpga_id": fpga_id},
     )
 
 

@@ -18,6 +18,7 @@ from jupyter_fpga.clock import Clock, SystemClock
 from jupyter_fpga.compute.builds.design import Source
 from jupyter_fpga.fpga import (
     bench,
+    captures,
     etherbone,
     events,
     health,
@@ -326,6 +327,20 @@ class Fpga:
     async def bench_action(self, person: Person, fpga_id: int, action: Mapping[str, Any]) -> dict[str, Any]:
         """Touch the bench of the holder's board; answers with its state afterwards."""
         return await bench.act(self._floor, person, fpga_id, action)
+
+    async def arm_capture(
+        self, person: Person, fpga_id: int, wanted: Mapping[str, Any], *, design: str | None = None
+    ) -> dict[str, Any]:
+        """Begin to capture signals of the holder's board: see :func:`~jupyter_fpga.fpga.captures.arm`."""
+        return await captures.arm(self._floor, person, fpga_id, wanted, design=design)
+
+    async def captured(self, person: Person, fpga_id: int, *, wait: float = 0.0) -> dict[str, Any]:
+        """The board's latest capture, waited for: see :func:`~jupyter_fpga.fpga.captures.captured`."""
+        return await captures.captured(self._floor, person, fpga_id, wait)
+
+    async def stop_capture(self, person: Person, fpga_id: int) -> None:
+        """End the board's capture with what there is."""
+        await captures.stop(self._floor, person, fpga_id)
 
     def watch_bench(self, person: Person, fpga_id: int, interval: float = 0.1) -> AsyncIterator[dict[str, Any]]:
         """The bench's state, again and again, until the session ends (then it raises ``fpga_not_reserved``)."""

@@ -20,6 +20,7 @@ __all__ = (
     "hold_of",
     "kick",
     "may_use",
+    "may_watch",
     "quarantine",
     "release",
     "renew",
@@ -60,6 +61,15 @@ def may_use(floor: Floor, unit: Unit, person: Person) -> None:
     end = floor.alarms.due(("session", unit.fpga_id))
     if end is not None and end <= floor.clock.time():
         raise refusals.session_ended(unit.fpga_id)
+
+
+def may_watch(floor: Floor, unit: Unit, person: Person) -> None:
+    """Refuse who is neither the holder of a board nor somebody whom the holder lets watch."""
+    row = unit.row
+    if row is None or row["state"] != "reserved" or row["session_id"] is None:
+        raise refusals.fpga_not_reserved(row)
+    if row["owner"] != person.name and not unit.observers_allowed and not person.is_operator:
+        raise refusals.observers_not_allowed(unit.fpga_id)
 
 
 def check_design(unit: Unit, design: str | None) -> None:

@@ -7,7 +7,7 @@ from jupyter_fpga.fpga import refusals
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.frames import Request, TextRequest
 from jupyter_fpga.fpga.live import Live
-from jupyter_fpga.fpga.sessions import check_design, may_use
+from jupyter_fpga.fpga.sessions import check_design, may_use, may_watch
 from jupyter_fpga.people import Person
 
 __all__ = ("Stream", "open_stream")
@@ -49,11 +49,7 @@ async def open_stream(
     """
     unit = floor.pool[fpga_id]
     if observe:
-        row = unit.row
-        if row is None or row["state"] != "reserved" or row["session_id"] is None:
-            raise refusals.fpga_not_reserved(row)
-        if row["owner"] != person.name and not unit.observers_allowed and not person.is_operator:
-            raise refusals.observers_not_allowed(fpga_id)
+        may_watch(floor, unit, person)
     else:
         may_use(floor, unit, person)
     check_design(unit, design)

@@ -3,14 +3,15 @@
 import contextlib
 import io
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_fpga.gateware.csr import csr_map
-from jupyter_fpga.gateware.manifest import Manifest, Window
+from jupyter_fpga.gateware.manifest import Analyzer, Manifest, Window
 from jupyter_fpga.gateware.targets import Target
 
-__all__ = ("describe_base", "elaborate_base")
+__all__ = ("analyzer_of", "describe_base", "elaborate_base")
 
 
 def describe_base(target: Target, clock_hz: int, identifier: str, work: Path) -> None:
@@ -32,7 +33,13 @@ def describe_base(target: Target, clock_hz: int, identifier: str, work: Path) ->
     (work / "csr.csv").write_text(csr.to_csv(), "utf-8")
 
 
-def elaborate_base(target: Target, clock_hz: int) -> tuple[str, dict[str, str]]:
+def analyzer_of(request: Mapping[str, Any]) -> Analyzer | None:
+    """The analyzer that the base shall have: ``{"width", "depth"}`` of the request, or none."""
+    wanted = request.get("analyzer")
+    return Analyzer(int(wanted["width"]), int(wanted["depth"])) if wanted else None
+
+
+def elaborate_base(target: Target, clock_hz: int, analyzer: Analyzer | None = None) -> tuple[str, dict[str, str]]:
     """The base SoC in Verilog, without dates, and the contents of its memories."""
     import logging
 
@@ -41,9 +48,13 @@ def elaborate_base(target: Target, clock_hz: int) -> tuple[str, dict[str, str]]:
     with contextlib.redirect_stdout(io.StringIO()):
         from jupyter_fpga.gateware.labsoc import LabSoC, check_control
 
-        soc = LabSoC(sys_clk_freq=clock_hz, target=target.name, window=True)
+        soc = LabSoC(sys_clk_freq=clock_hz, target=target.name, window=True, analyzer=analyzer)
         soc.finalize()
         check_control(soc)
+        if analyzer is not None:
+            from jupyter_fpga.gateware._analyzer import check_analyzer
+
+            check_analyzer(soc, analyzer)
         output: Any = soc.platform.get_verilog(soc, name="lab_base")
     text = re.sub(r"^//.*$", "", output.main_source, flags=re.MULTILINE)
     return text, dict(output.data_files)

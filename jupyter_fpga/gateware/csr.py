@@ -85,6 +85,10 @@ def csr_map(manifest: Manifest) -> CsrMap:
         "ctrl_cycles": (control.cycles, 2, "ro"),
         "ctrl_overflow": (control.overflow, 1, "rw"),
     }
+    if manifest.analyzer is not None:
+        found = manifest.analyzer.registers()
+        bases["analyzer"] = min(address for address, _, _ in found.values())
+        registers |= {f"analyzer_{name}": register for name, register in found.items()}
     if manifest.registers:
         bases["window"] = window.base
     for register in manifest.registers:

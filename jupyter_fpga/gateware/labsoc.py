@@ -21,6 +21,7 @@ from litex.soc.interconnect.csr import CSR, CSRStatus
 from migen import If, Memory, Module, Signal
 
 from jupyter_fpga.gateware._clocking import Clocking
+from jupyter_fpga.gateware.manifest import Analyzer
 from jupyter_fpga.gateware.targets import Target, find_target
 
 __all__ = ("CoherentStatus", "LabController", "LabSoC", "check_control", "platform_of")
@@ -141,6 +142,8 @@ class LabSoC(SoCMini):  # type: ignore[misc]
         Name of the kind of board.
     window
         Leave the window open as ports. Only the lab itself does.
+    analyzer
+        What watches the probes of the design in the window.
     kwargs
         What ``SoCMini`` takes besides (``cpu_type``, ``integrated_rom_size`` …).
     """
@@ -158,19 +161,22 @@ class LabSoC(SoCMini):  # type: ignore[misc]
         *,
         target: str = "simulated",
         window: bool = False,
+        analyzer: Analyzer | None = None,
         **kwargs: Any,
     ) -> None:
         board = find_target(target)
         clock_hz = int(sys_clk_freq or board.clock_hz)
         self.lab_target = board
         self.lab_baud = board.baud(clock_hz)
-        platform = platform or platform_of(board)
+        platform = platform or platform_of(board, probes=analyzer.room if analyzer is not None else 0)
         # A soft reset (ctrl_reset) takes everything with it but the reset's own register. SoCMini connects `rst`.
         reset = Signal()
         clock = platform.request("clk")
         self.crg = CRG(clock, reset) if board.simulated else Clocking(board, clock_hz, clock, reset)
         self.crg.rst = reset
         kwargs.setdefault("cpu_type", None)
+        if analyzer is not None:
+            self.csr_map = {**self.csr_map, "analyzer": 2}
         super().__init__(
             platform,
             clock_hz,
@@ -194,6 +200,10 @@ class LabSoC(SoCMini):  # type: ignore[misc]
         self._add_bridge(platform)
         if window:
             self._add_window(platform)
+        if analyzer is not None:
+            from jupyter_fpga.gateware._analyzer import add_analyzer
+
+            add_analyzer(self, platform.request("probes"), analyzer)
 
     def _add_bridge(self, platform: Any) -> None:
         phy = UARTPHY(platform.request("serial"), self.sys_clk_freq, self.lab_baud)
@@ -240,7 +250,7 @@ class LabSoC(SoCMini):  # type: ignore[misc]
         self.sync += [answered.eq(asked & ports.ack), answer.eq(ports.dat_r)]
 
 
-def platform_of(target: Target, name: str = "lab") -> Any:
+def platform_of(target: Target, name: str = "lab", *, probes: int = 0) -> Any:
     """A LiteX platform whose resources are those of ``target``, and the ports that the lab's simulator expects."""
     io: list[Any] = [
         ("clk", 0, Pins(1)),
@@ -272,6 +282,8 @@ def platform_of(target: Target, name: str = "lab") -> Any:
             ),
         ),
     ]
+    if probes:
+        io.append(("probes", 0, Pins(probes)))
     for resource in target.resources.values():
         if len(resource.wires) == 1:
             io.append((resource.name, 0, Pins(resource.wires[0].width)))

@@ -13,9 +13,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, Self
 
 __all__ = (
+    "EDGE_UNITS",
     "MANIFEST_VERSION",
+    "TRIGGER_STEPS",
     "WORD_BITS",
     "Access",
+    "Analyzer",
     "Array",
     "Control",
     "DesignWarning",
@@ -24,6 +27,7 @@ __all__ = (
     "Manifest",
     "Memory",
     "Pin",
+    "Probe",
     "Register",
     "Shape",
     "Window",
@@ -270,6 +274,94 @@ class Pin(_Data):
     width: int
 
 
+#: Steps that an analyzer's trigger has room for, and edges that it can tell apart at a time.
+TRIGGER_STEPS, EDGE_UNITS = 16, 2
+
+#: Where an analyzer is on the CSR bus: the page after the lab's own.
+_ANALYZER = 0xF000_1000
+
+
+@dataclass(frozen=True)
+class Probe(_Data):
+    """A signal that an analyzer watches.
+
+    Parameters
+    ----------
+    name
+        As it was asked for, with dots between the levels of the hierarchy.
+    lsb
+        Its lowest bit among the probes.
+    """
+
+    name: str
+    lsb: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Analyzer(_Data):
+    """A LiteScope analyzer that was built in beside the design.
+
+    Parameters
+    ----------
+    width
+        Bits of a sample, a multiple of 32: ``EDGE_UNITS`` bits that tell edges, then the probes, then zeros.
+    depth
+        Samples.
+    probes
+        What is watched.
+    """
+
+    width: int
+    depth: int
+    probes: list[Probe] = field(default_factory=list)
+
+    @property
+    def room(self) -> int:
+        """Bits of probes that it has room for."""
+        return self.width - EDGE_UNITS
+
+    @property
+    def words(self) -> int:
+        """32-bit words of a sample."""
+        return self.width // WORD_BITS
+
+    def registers(self) -> dict[str, tuple[int, int, Access]]:
+        """Absolute byte address, 32-bit words and access of its registers, by LiteScope's names (2024.12)."""
+        room = -(-self.room // WORD_BITS)
+        sizes: list[tuple[str, int, Access]] = [
+            *((f"edge{unit}_{name}", room, "rw") for unit in range(EDGE_UNITS) for name in ("rise", "fall")),
+            ("mux_value", 1, "rw"),
+            ("trigger_enable", 1, "rw"),
+            ("trigger_done", 1, "ro"),
+            ("trigger_mem_write", 1, "rw"),
+            ("trigger_mem_mask", self.words, "rw"),
+            ("trigger_mem_value", self.words, "rw"),
+            ("trigger_mem_full", 1, "ro"),
+            ("subsampler_value", 1, "rw"),
+            ("storage_enable", 1, "rw"),
+            ("storage_done", 1, "ro"),
+            ("storage_length", 1, "rw"),
+            ("storage_offset", 1, "rw"),
+            ("storage_mem_level", 1, "ro"),
+            ("storage_mem_data", 1, "ro"),
+        ]
+        found: dict[str, tuple[int, int, Access]] = {}
+        address = _ANALYZER
+        for name, words, access in sizes:
+            found[name] = (address, words, access)
+            address += 4 * words
+        return found
+
+    def to_csv(self, clock_hz: int) -> str:
+        """The text of ``analyzer.csv``, which LiteScope's tools read."""
+        lines = [f"config,None,data_width,{self.width}", f"config,None,depth,{self.depth}"]
+        lines.append(f"config,None,samplerate,{clock_hz}")
+        lines += [f"signal,0,edge{unit},1" for unit in range(EDGE_UNITS)]
+        lines += [f"signal,0,{probe.name},{probe.width}" for probe in self.probes]
+        return "\n".join(lines) + "\n"
+
+
 @dataclass(frozen=True)
 class DesignWarning(_Data):
     """Something that the person should know about their design, with the place in their own text where it is known."""
@@ -299,6 +391,8 @@ class Manifest(_Data):
         Bytes of the bridge's receive FIFO.
     parameters
         The values that the design was given, by name.
+    analyzer
+        What watches its probes, if it has any.
     """
 
     target: str
@@ -316,6 +410,7 @@ class Manifest(_Data):
     pins: list[Pin] = field(default_factory=list)
     warnings: list[DesignWarning] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
+    analyzer: Analyzer | None = None
     version: int = MANIFEST_VERSION
 
     def dumps(self) -> str:

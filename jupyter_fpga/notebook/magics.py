@@ -86,6 +86,7 @@ class FpgaMagics(Magics):
             "timing_target_mhz": arguments.timing_target,
             "seed": arguments.seed,
             "explore": arguments.explore,
+            "probes": arguments.probe,
             "params": dict(arguments.param),
             "use_cache": not arguments.no_cache,
         }

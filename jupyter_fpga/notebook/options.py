@@ -10,6 +10,7 @@ from jupyter_fpga.client.arguments import (
     board_number,
     frequency,
     megahertz,
+    names,
     parameter,
     reworded,
     seconds,
@@ -88,6 +89,14 @@ def _cell_parser() -> Parser:
     add("--timing-target", type=megahertz, metavar="MHZ", help="fail when the design is slower (real boards)")
     add("--seed", type=whole_number, metavar="N", help="where place and route begins (real boards)")
     add("--explore", type=whole_number, metavar="N", help="place and route with N seeds, and keep the fastest")
+    add(
+        "--probe",
+        type=names,
+        action="extend",
+        default=[],
+        metavar="SIGNAL[,SIGNAL…]",
+        help="signals that get an analyzer, for capture() on a real board; may be repeated",
+    )
     add(
         "--param",
         type=parameter,

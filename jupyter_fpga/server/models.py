@@ -383,6 +383,77 @@ class BenchAction(RequestModel):
     position: int | None = Field(None, description="From where to read the console, in bytes since power-up.")
 
 
+_DESIGN = "The manifest's `digest` by which the sender knows the registers; refused when the board runs another design."
+
+
+# --- Captures -------------------
+
+
+class Condition(RequestModel):
+    """One condition of a trigger: bits have a value, or an edge."""
+
+    signal: str = Field(max_length=500, description="Its name, or the end of it; bits behind it as `[3]` or `[7:4]`.")
+    value: int | str | None = Field(None, description="A number, `0x…` as text, or a value's name.")
+    mask: int | str | None = Field(None, description="Which bits of the value count; all when absent.")
+    edge: Literal["rise", "fall", "change"] | None = None
+
+
+class CaptureRequest(RequestModel):
+    """What to capture."""
+
+    signals: list[Annotated[str, Field(max_length=500)]] | None = Field(
+        None, max_length=2000, description="Names, or the ends of them; all of the design's own when absent."
+    )
+    trigger: list[list[Condition]] | None = Field(
+        None,
+        max_length=16,
+        description="Steps, met one after the other; the conditions of a step are met in one clock cycle. At once when "
+        "absent.",
+    )
+    depth: int | None = Field(None, description="Samples in all.")
+    pre: int | None = Field(None, description="Of them before the trigger; a quarter when absent.")
+    every: int | None = Field(None, description="Clock cycles from sample to sample.")
+    timeout: float | None = Field(
+        None, allow_inf_nan=False, description="Seconds to wait for the trigger, 10 if absent."
+    )
+    via: Literal["trace", "analyzer"] | None = Field(
+        None, description="On a simulated board with probes: the simulation itself (any signal), or their analyzer."
+    )
+
+
+class CaptureQuery(QueryModel):
+    """What a capture is for."""
+
+    design: str | None = Field(None, max_length=100, description=_DESIGN)
+
+
+class CapturedQuery(QueryModel):
+    """How to wait for a capture."""
+
+    wait: float = Field(0.0, ge=0, le=60, allow_inf_nan=False, description="Seconds to wait for its end.")
+
+
+class CaptureArmed(AnswerModel):
+    """A capture that waits for its trigger."""
+
+    capture_id: str
+    fpga_id: int
+    state: Literal["armed"]
+
+
+class Captured(AnswerModel):
+    """A capture; its `waveform` once it is done."""
+
+    capture_id: str
+    fpga_id: int
+    state: Literal["armed", "done"]
+    waveform: dict[str, Any] | None = Field(
+        description="`signals` with `name`, `width`, and `times` (clock cycles from the first sample) and `values` "
+        "(hexadecimal) of changes; `end`, `trigger`, `first` (cycle of the board), `tick_seconds` as a fraction, "
+        "`every`, `ended` (`complete`, `timeout`, `stopped`, `limit`, `power`)."
+    )
+
+
 # --- Watching -------------------
 
 
@@ -390,9 +461,6 @@ class EventsQuery(QueryModel):
     """Where to start watching."""
 
     since: Lsn | None = Field(None, description="The LSN of the last event that was seen; only new ones when absent.")
-
-
-_DESIGN = "The manifest's `digest` by which the sender knows the registers; refused when the board runs another design."
 
 
 class RunQuery(QueryModel):

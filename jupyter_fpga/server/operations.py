@@ -15,6 +15,11 @@ from .models import (
     Board,
     BoardHealth,
     BoardSession,
+    CaptureArmed,
+    Captured,
+    CapturedQuery,
+    CaptureQuery,
+    CaptureRequest,
     EtherbonePort,
     EtherboneQuery,
     EventsQuery,
@@ -141,6 +146,34 @@ async def act_at_bench(call: Call) -> Answer:
     """Do what a hand would do at the bench of a simulated board."""
     action: BenchAction = call.body
     return Json(await call.fpga.bench_action(call.person, call.path["fpga_id"], action.model_dump(exclude_unset=True)))
+
+
+async def arm_capture(call: Call) -> Answer:
+    """Begin to capture signals of a board around a trigger.
+
+    Answers once the trigger is being looked for, so that what is done to the board afterwards is seen. Registers stay
+    usable meanwhile. One capture of a board at a time; it ends with the board session, or when the board gets another
+    design.
+    """
+    body: CaptureRequest = call.body
+    query: CaptureQuery = call.query
+    wanted = body.model_dump(exclude_none=True)
+    return Json(await call.fpga.arm_capture(call.person, call.path["fpga_id"], wanted, design=query.design))
+
+
+async def show_capture(call: Call) -> Answer:
+    """Show a board's latest capture, after waiting for its end.
+
+    For its holder, and whoever they let watch.
+    """
+    query: CapturedQuery = call.query
+    return Json(await call.fpga.captured(call.person, call.path["fpga_id"], wait=query.wait))
+
+
+async def stop_capture(call: Call) -> Answer:
+    """End a capture with what there is of it."""
+    await call.fpga.stop_capture(call.person, call.path["fpga_id"])
+    return Nothing()
 
 
 async def stream(call: Call) -> Any:
@@ -281,6 +314,7 @@ _MEDIA_TYPES = {
     "csr.json": "application/json",
     "report": "application/json",
     "csr.csv": "text/csv; charset=utf-8",
+    "analyzer.csv": "text/csv; charset=utf-8",
     "top.v": "text/plain; charset=utf-8",
 }
 
@@ -406,6 +440,18 @@ ROUTES: tuple[Route, ...] = (
         body=BenchAction,
         refusals=(403, 409, 413, 415, 422),
     ),
+    Route(
+        "POST",
+        "/fpga/{fpga_id}/capture",
+        arm_capture,
+        CaptureArmed,
+        202,
+        query=CaptureQuery,
+        body=CaptureRequest,
+        refusals=(403, 409, 413, 415, 422),
+    ),
+    Route("GET", "/fpga/{fpga_id}/capture", show_capture, Captured, query=CapturedQuery, refusals=(403, 409, 422)),
+    Route("DELETE", "/fpga/{fpga_id}/capture", stop_capture, status=204, refusals=(403, 409)),
     Route("GET", "/fpga/{fpga_id}/session", show_session, BoardSession, tag="sessions"),
     Route("POST", "/fpga/{fpga_id}/session/renew", renew_session, BoardSession, refusals=(403, 409), tag="sessions"),
     Route(

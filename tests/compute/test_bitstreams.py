@@ -138,3 +138,22 @@ async def test_timing_that_is_not_met(builds: Builds) -> None:
     assert (
         "MHz, and timing_target_mhz asks for 200; put registers into its longest path, which goes " in failure.message
     )
+
+
+@pytest.mark.parametrize("target", ["icebreaker", pytest.param("ulx3s_25f", marks=pytest.mark.soak)])
+async def test_a_design_with_probes(builds: Builds, target: str) -> None:
+    probed = await builds.build(design(), BuildOptions(target=target, probes=("count", "led")))
+    assert probed.manifest.analyzer is not None
+    assert [(probe.name, probe.lsb, probe.width) for probe in probed.manifest.analyzer.probes] == [
+        ("count", 0, 8),
+        ("led", 8, 1),
+    ]
+    assert BEGINNINGS[target] in probed.artifacts["bitstream"].read_bytes()[:1000]
+    assert "signal,0,count,8" in probed.artifacts["analyzer.csv"].read_text()
+    report = json.loads(probed.artifacts["report"].read_text())
+    plain = await builds.build(design(), BuildOptions(target=target))
+    used = json.loads(plain.artifacts["report"].read_text())["utilization"]
+    assert report["utilization"]["block RAMs"]["used"] > used["block RAMs"]["used"]
+    # Other probes of the same width take the same base.
+    again = await builds.build(design(), BuildOptions(target=target, probes=("led", "duty")))
+    assert [stage.name for stage in again.stages] == ["elaborate", "synthesize", "place", "pack"]

@@ -129,6 +129,17 @@ WRONG_PLACE = "manifest.json can't be right: 'duty' is not a part of the window"
         ({"fifo_depth": 0}, "manifest.json can't be right: its FIFO can't be"),
         ({"window": {"base": 0, "size": 1 << 40}}, "manifest.json can't be right: its window can't be"),
         ({"window": {"base": -4, "size": 64}}, "manifest.json can't be right: an address can't be"),
+        ({"analyzer": {"width": 33, "depth": 512}}, "manifest.json can't be right: its analyzer can't be"),
+        ({"analyzer": {"width": 32, "depth": 500}}, "manifest.json can't be right: its analyzer can't be"),
+        ({"analyzer": {"width": 4096, "depth": 4096}}, "manifest.json can't be right: its analyzer can't be"),
+        (
+            {"analyzer": {"width": 32, "depth": 512, "probes": [{"name": "a", "lsb": 29, "width": 2}]}},
+            "manifest.json can't be right: its analyzer can't be",
+        ),
+        (
+            {"analyzer": {"width": 32, "depth": 512, "probes": [{"name": "a,b", "lsb": 0, "width": 2}]}},
+            "manifest.json can't be right: its analyzer can't be",
+        ),
         ({"registers": [REGISTER] * 17}, "manifest.json can't be right: it has more registers than words"),
         ({"registers": [{**REGISTER, "width": 0}]}, WRONG_PLACE),
         ({"registers": [{**REGISTER, "width": 33}]}, WRONG_PLACE),

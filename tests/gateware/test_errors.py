@@ -353,9 +353,3 @@ def test_nothing_is_said_of_unused_parts_when_the_design_fails(elaborate):
     result = elaborate(part + design(["x: In(1)"], ["self.part = _Part()", "1 / 0"]))
     assert result.error["line"] == 9
     assert result.output == ""
-
-
-def test_probes_are_not_taken_and_not_missed(elaborate):
-    result = elaborate(design(["x: In(1)"], []), probes=["x"])
-    (warning,) = result.manifest.warnings
-    assert warning.message == ("Probes are left out: every signal of a simulated board can be traced without them.")

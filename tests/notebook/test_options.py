@@ -10,7 +10,8 @@ def test_everything_that_a_cell_may_say():
     arguments = parse(
         CELL,
         "--name pwm --board 3 --target simulated --tag a --tag 'b c' --top Pwm --clock 12MHz --param WIDTH=8 "
-        "--param NAME=x --param 'LIST=[1, 2]' --timeout 9.5 --no-wait --build-only --flash --no-cache --quiet --lib",
+        "--probe count,a.b --probe led --param NAME=x "
+        "--param 'LIST=[1, 2]' --timeout 9.5 --no-wait --build-only --flash --no-cache --quiet --lib",
     )
     assert vars(arguments) == {
         "name": "pwm",
@@ -22,6 +23,7 @@ def test_everything_that_a_cell_may_say():
         "timing_target": None,
         "seed": None,
         "explore": None,
+        "probe": ["count", "a.b", "led"],
         "param": [("WIDTH", 8), ("NAME", "x"), ("LIST", [1, 2])],
         "timeout": 9.5,
         "no_wait": True,

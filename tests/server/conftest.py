@@ -78,12 +78,14 @@ class RecordingFpga:
             **dict.fromkeys(("submit", "build", "run", "reset", "release", "kick", "clear"), ACCEPTED),
             **{name: [] for name in ("boards", "jobs")},
             **{name: {} for name in ("board", "job", "session", "renew", "manifest", "quarantine")},
+            **{name: {} for name in ("arm_capture", "captured")},
             **{name: {} for name in ("bench", "bench_action", "allow_observers", "board_health", "examine")},
             "etherbone_port": {"host": "127.0.0.1", "port": 1234},
             "result": {"ok": True, "data": [1, 2]},
             "logs": [(1, "one\n"), (2, "two")],
             "artifact": artifact,
             "cancel": None,
+            "stop_capture": None,
         }
         self.log: asyncio.Queue[tuple[int, str] | None] = asyncio.Queue()
         self.log_closed = asyncio.Event()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jupyter_fpga.gateware.manifest import Manifest, Memory, Register
+from jupyter_fpga.gateware.manifest import Analyzer, Manifest, Memory, Register
 
 __all__ = ("ABOUT", "MANIFEST", "Elaborated", "Unbelievable", "netlist_digest", "read_elaborated")
 
@@ -24,6 +24,10 @@ _MOST_BYTES = {ABOUT: 64 * 1024, MANIFEST: 8 * 1024 * 1024}
 """A manifest of the whole window's registers has some megabytes."""
 _WINDOW = 1 << 20
 """Bytes of the largest window of all targets."""
+_WIDEST = 4096
+"""Bits of a sample of the widest analyzer of all targets."""
+_MOST_SAMPLED = 1 << 17
+"""Bits of all samples of the largest analyzer of all targets."""
 _LONGEST_NAME = 500
 """Characters of a register's name."""
 
@@ -165,11 +169,31 @@ def _check_manifest(manifest: Manifest, target: str) -> None:
         (1 <= manifest.control.identifier_words <= 256, "its identifier can't be"),
         (len(owners) <= size // 4, "it has more registers than words"),
         (len(manifest.pins) <= 1000, "it has more pins than a board"),
+        (manifest.analyzer is None or _is_believable(manifest.analyzer), "its analyzer can't be"),
     ):
         if not right:
             raise Unbelievable(f"{MANIFEST} can't be right: {what}")
     for owner in owners:
         _check_place(owner, size)
+
+
+def _is_believable(analyzer: Analyzer) -> bool:
+    """Whether a base with such an analyzer may be built: there are not many, and none is large."""
+    width, depth = analyzer.width, analyzer.depth
+    return (
+        width in range(32, _WIDEST + 1, 32)
+        and depth in (1 << bits for bits in range(4, 13))
+        and width * depth <= _MOST_SAMPLED
+        and len(analyzer.probes) <= analyzer.room
+        and all(
+            0 < len(probe.name) <= _LONGEST_NAME
+            and probe.name.isprintable()
+            and "," not in probe.name
+            and probe.width >= 1
+            and 0 <= probe.lsb <= analyzer.room - probe.width
+            for probe in analyzer.probes
+        )
+    )
 
 
 def _check_place(owner: Register | Memory, window: int) -> None:

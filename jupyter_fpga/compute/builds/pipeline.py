@@ -292,11 +292,15 @@ class _Build:
             return await asyncio.to_thread(recipe.with_source, elaborate, source)
 
         elaboration = self._stage("elaborate", elaborate, ready=put_source)
-        if recipe.simulated:
+        if recipe.simulated or options.probes:
+            # Which base it goes into is known only when the probes are.
             entry = await elaboration
         else:
             entry = await self._beside_base(elaboration)
         elaborated = await self._elaborated(entry)
+        recipe = self._recipe = recipe.with_analyzer(elaborated.manifest.analyzer)
+        if options.probes and not recipe.simulated:
+            await self.base()
         identifier = recipe.identifier(recipe.image(elaborated))
         make = self._simulator if recipe.simulated else self._bitstream
         made, keys = await make(elaborated, entry, identifier, options)

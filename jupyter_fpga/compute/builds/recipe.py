@@ -9,10 +9,11 @@ from jupyter_fpga.compute.builds.design import BuildOptions, Source, Stage
 from jupyter_fpga.compute.builds.elaborated import Elaborated
 from jupyter_fpga.compute.builds.toolchains import Toolchains
 from jupyter_fpga.compute.cache import BlobStore, Entry, action_key
+from jupyter_fpga.gateware.manifest import Analyzer
 
 __all__ = ("CSR", "RANK", "REPORTS", "SIMULATED", "Recipe", "function_version")
 
-CSR = ("csr.json", "csr.csv")
+CSR = ("csr.json", "csr.csv", "analyzer.csv")
 """Artifacts that the stage ``elaborate`` leaves."""
 REPORTS = {"top.v": "top.v", "report": "report.json"}
 """Artifacts that the stage ``synthesize`` leaves, and their files."""
@@ -47,14 +48,23 @@ class Recipe:
         Where contents are.
     target, clock
         Kind of board, and its system clock in Hz; the target's own if None.
+    analyzer
+        What the base has beside the window, for a design with probes.
     """
 
-    def __init__(self, tools: Toolchains, blobs: BlobStore, target: str, clock: int | None) -> None:
+    def __init__(
+        self, tools: Toolchains, blobs: BlobStore, target: str, clock: int | None, analyzer: Analyzer | None = None
+    ) -> None:
         self._tools = tools
         self._blobs = blobs
         self.target = target
+        self.analyzer = analyzer
         info = tools.catalog.get(target)
         self.clock = clock or (info.clock_hz if info is not None else None)
+
+    def with_analyzer(self, analyzer: Analyzer | None) -> "Recipe":
+        """The same with the base that a design with these probes needs; each width and depth is made once."""
+        return Recipe(self._tools, self._blobs, self.target, self.clock, analyzer)
 
     @property
     def simulated(self) -> bool:
@@ -81,11 +91,16 @@ class Recipe:
 
     def base(self) -> Action:
         """The lab's own SoC, compiled, and as an image with an empty window."""
-        about = {"target": self.target, "clock": self.clock}
+        about: dict[str, Any] = {"target": self.target, "clock": self.clock}
+        wanted: dict[str, Any] = {}
+        if self.analyzer is not None:
+            # Which signals it watches is no matter of the base.
+            wanted["analyzer"] = {"width": self.analyzer.width, "depth": self.analyzer.depth}
+        about |= wanted
         version = self._tools.compile_version if self.simulated else self._tools.synthesize_version
         key = action_key("base", version, {}, about)
         request = {"target": self.target, "sys_clk_freq": self.clock, "identifier": self.identifier(key)}
-        return self._action("base", key, {}, request)
+        return self._action("base", key, {}, request | wanted)
 
     def elaborate(self, source: Source, options: BuildOptions) -> Action:
         """Text → netlist, manifest, register map."""
@@ -128,6 +143,8 @@ class Recipe:
         request: dict[str, Any] = {"target": self.target, "identifier": identifier, "base": base}
         if elaborated.manifest.form == "litex_soc":
             request["pins"] = [pin.to_json() for pin in elaborated.manifest.pins]
+        if self.analyzer is not None:
+            request["probes"] = self.analyzer.room
         inputs = {"netlist": elaborated.netlist_digest}
         key = action_key("map", self._tools.synthesize_version, inputs, request)
         return self._action("synthesize", key, _contents(entry, elaborated.files), request)

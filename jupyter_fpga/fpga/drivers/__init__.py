@@ -12,20 +12,27 @@ from .base import (
     Record,
     Unplugged,
 )
+from .capture import Captured, CapturePlan, Ended, Kind, Signal, Term
 from .serial import SerialDriver
 from .simulated import SimulatedDriver
 
 __all__ = (
     "MENDED_ELSEWHERE",
     "Bench",
+    "CapturePlan",
+    "Captured",
     "Check",
     "Driver",
     "DriverError",
     "DriverOfBoards",
+    "Ended",
+    "Kind",
     "NoBench",
     "Pluggable",
     "Record",
     "SerialDriver",
+    "Signal",
     "SimulatedDriver",
+    "Term",
     "Unplugged",
 )

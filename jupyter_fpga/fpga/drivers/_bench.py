@@ -2,14 +2,20 @@
 
 import asyncio
 import os
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from ._capture import read_captured, read_signals, request
 from ._channel import Channel
 from .base import DriverError
+from .capture import Captured, CapturePlan, Signal
 
 __all__ = ("SimulatedBench",)
+
+#: Bytes of a list of signals that is read: two hundred thousand of them.
+_LONGEST_LIST = 16 << 20
 
 _LEVELS = ("leds", "pmod", "pmod_oe", "pmod_in", "buttons", "switches")
 
@@ -23,11 +29,16 @@ class SimulatedBench:
         The lab's lasting connection to the board.
     connect
         Opens another one; a watcher has its own, since the board takes notice of who watches by it.
+    folder
+        Where files may be made that the board is handed to write into.
     """
 
-    def __init__(self, shared: Callable[[], Awaitable[Channel]], connect: Callable[[], Awaitable[Channel]]) -> None:
+    def __init__(
+        self, shared: Callable[[], Awaitable[Channel]], connect: Callable[[], Awaitable[Channel]], folder: Path
+    ) -> None:
         self._shared = shared
         self._connect = connect
+        self._folder = folder
 
     async def state(self) -> dict[str, Any]:
         channel = await self._shared()
@@ -107,6 +118,32 @@ class SimulatedBench:
             raise _nonsense()
         return trace
 
+    async def signals(self) -> list[Signal]:
+        with tempfile.TemporaryFile(dir=self._folder) as file:
+            await (await self._shared()).ask("signals", {"everything": 1}, pass_fd=file.fileno())
+            file.seek(0)
+            return read_signals(file.read(_LONGEST_LIST).decode("ascii", errors="replace"))
+
+    async def capture(
+        self, plan: CapturePlan, *, limit_bytes: int = 8 << 20, on_begun: Callable[[], None] = lambda: None
+    ) -> Captured:
+        known = await self.signals()
+        widths = [known[number].width for number in plan.signals]
+        # A connection of its own: when whoever asked is gone, the board forgets it.
+        channel = await self._connect()
+        try:
+            # The board gets the open file: it sees no folder of the lab's.
+            with tempfile.TemporaryFile(dir=self._folder) as file:
+                await channel.ask("capture", request(plan, limit_bytes), pass_fd=file.fileno())
+                on_begun()
+                answer = await channel.ask("capture_wait")
+                return await asyncio.to_thread(read_captured, answer, file, limit_bytes, plan, widths)
+        finally:
+            channel.close()
+
+    async def capture_stop(self) -> None:
+        await (await self._shared()).ask("capture_stop")
+
 
 def _state(values: dict[str, str], hello: dict[str, str]) -> dict[str, Any]:
     running = bool(_number(values, "running"))
@@ -124,6 +161,7 @@ def _state(values: dict[str, str], hello: dict[str, str]) -> dict[str, Any]:
         **{name: _number(values, name) for name in _LEVELS},
         "console": _number(values, "console"),
         "trace": _trace(values),
+        "capturing": bool(_number(values, "capturing")),
     }
 
 

@@ -10,6 +10,8 @@ from jupyter_fpga.fpga.config import BoardConfig
 from jupyter_fpga.fpga.wishbone import Wire
 from jupyter_fpga.gateware.manifest import Manifest
 
+from .capture import Captured, CapturePlan, Signal
+
 __all__ = (
     "MENDED_ELSEWHERE",
     "Bench",
@@ -108,7 +110,8 @@ class Bench(Protocol):
         time runs; ``scale``: board time per real time over the last tenth of a second, or None while it stands still;
         ``leds``: levels; ``lit``: for each LED the cycles that it has been lit, so that two looks give its brightness;
         ``pmod``, ``pmod_oe``, ``pmod_in``, ``buttons``, ``switches``: levels; ``console``: bytes that the console has
-        sent; ``trace``: None, or ``{"bytes": n, "ended": None | "limit" | "write"}``.
+        sent; ``trace``: None, or ``{"bytes": n, "ended": None | "limit" | "write"}``; ``capturing``: whether a capture
+        is going on.
         """
         ...
 
@@ -153,6 +156,28 @@ class Bench(Protocol):
 
     async def trace_stop(self) -> dict[str, Any]:
         """End the trace; its file is whole when this returns. Returns what ``trace`` is in :meth:`state`."""
+        ...
+
+    async def signals(self) -> list[Signal]:
+        """Every signal there is, of the design and of the SoC around it. Always in the same order."""
+        ...
+
+    async def capture(
+        self, plan: CapturePlan, *, limit_bytes: int = 8 << 20, on_begun: Callable[[], None] = lambda: None
+    ) -> Captured:
+        """Capture; returns at the last sample, or when :meth:`capture_stop` is called. Board time runs meanwhile.
+
+        Parameters
+        ----------
+        limit_bytes
+            Of the list of changes that the board writes.
+        on_begun
+            Called once the trigger is being looked for: what happens from now on is seen.
+        """
+        ...
+
+    async def capture_stop(self) -> None:
+        """End the capture with the newest samples, if there is one."""
         ...
 
 

@@ -213,7 +213,9 @@ class SimulatedDriver:
 
     def bench(self, record: Record) -> Bench:
         return SimulatedBench(
-            shared=lambda: self._channel(record), connect=lambda: connect(Path(record["control_socket"]))
+            shared=lambda: self._channel(record),
+            connect=lambda: connect(Path(record["control_socket"])),
+            folder=Path(record["run_dir"]),
         )
 
     async def disconnect(self) -> None:

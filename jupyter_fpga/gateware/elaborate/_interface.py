@@ -12,8 +12,14 @@ def address_bits(target: Target) -> int:
     return (target.window.size // 4).bit_length() - 1
 
 
-def window_ports(target: Target) -> dict[str, tuple[int, Literal["i", "o"]]]:
-    """Name → (width, direction) of every port of ``lab_window`` but ``clk`` and ``rst``."""
+def window_ports(target: Target, probes: int = 0) -> dict[str, tuple[int, Literal["i", "o"]]]:
+    """Name → (width, direction) of every port of ``lab_window`` but ``clk`` and ``rst``.
+
+    Parameters
+    ----------
+    probes
+        Bits that are led out for an analyzer.
+    """
     ports: dict[str, tuple[int, Literal["i", "o"]]] = {
         "wb_adr": (address_bits(target), "i"),
         "wb_dat_w": (32, "i"),
@@ -28,4 +34,6 @@ def window_ports(target: Target) -> dict[str, tuple[int, Literal["i", "o"]]]:
         for wire in resource.wires:
             width, _ = ports.get(wire.port, (0, "i"))
             ports[wire.port] = (max(width, wire.lsb + wire.width), wire.direction)
+    if probes:
+        ports["probes"] = (probes, "o")
     return ports

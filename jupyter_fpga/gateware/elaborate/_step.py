@@ -9,12 +9,13 @@ from typing import Any
 
 from jupyter_fpga.gateware.csr import csr_map
 from jupyter_fpga.gateware.errors import DesignError
-from jupyter_fpga.gateware.manifest import DesignWarning, Manifest, Window
+from jupyter_fpga.gateware.manifest import Analyzer, DesignWarning, Manifest, Window
 
 from ._blame import person_errors
 from ._find import Top, find_top
 from ._netlist import Outcome
 from ._params import check_known, constructor_arguments
+from ._probes import add_probes
 from ._program import Program, execute
 from ._request import Request
 from ._source import Source
@@ -25,7 +26,8 @@ _FILES = {"rtlil": "netlist.il", "verilog": "netlist.v"}
 
 
 def run(work: Path) -> None:
-    """Elaborate what is in ``work`` and write ``netlist.*``, ``netlist.json``, ``manifest.json`` and ``csr.*`` there.
+    """Elaborate what is in ``work`` and write ``netlist.*``, ``netlist.json``, ``manifest.json``, ``csr.*`` and, with
+    probes, ``analyzer.csv`` there.
 
     Raises
     ------
@@ -48,7 +50,8 @@ def run(work: Path) -> None:
     finally:
         os.chdir(before)
     outcome.warnings += _own_warnings(caught, source)
-    manifest = _manifest(outcome, request)
+    analyzer = add_probes(outcome, source, request) if request.probes else None
+    manifest = _manifest(outcome, request, analyzer)
     _write(work, outcome, manifest)
 
 
@@ -100,16 +103,8 @@ def _own_warnings(caught: list[warnings.WarningMessage], source: Source) -> list
     return list(dict.fromkeys(found))
 
 
-def _manifest(outcome: Outcome, request: Request) -> Manifest:
+def _manifest(outcome: Outcome, request: Request, analyzer: Analyzer | None) -> Manifest:
     target = request.target
-    if request.probes:
-        outcome.warnings.append(
-            DesignWarning(
-                "Probes are left out: every signal of a simulated board can be traced without them."
-                if target.simulated
-                else f"Probes are left out: the target {target.name} has no analyzer yet."
-            )
-        )
     base = target.window.base if outcome.window_base is None else outcome.window_base
     return Manifest(
         target=target.name,
@@ -125,6 +120,7 @@ def _manifest(outcome: Outcome, request: Request) -> Manifest:
         pins=outcome.pins,
         warnings=outcome.warnings,
         parameters=request.params,
+        analyzer=analyzer,
     )
 
 
@@ -142,3 +138,5 @@ def _write(work: Path, outcome: Outcome, manifest: Manifest) -> None:
     (work / "manifest.json").write_text(manifest.dumps(), "utf-8")
     (work / "csr.json").write_text(csr.to_json(), "utf-8")
     (work / "csr.csv").write_text(csr.to_csv(), "utf-8")
+    if manifest.analyzer is not None:
+        (work / "analyzer.csv").write_text(manifest.analyzer.to_csv(manifest.clock_hz), "utf-8")

@@ -27,13 +27,13 @@ def _range(width: int) -> str:
     return f"[{width - 1}:0] "
 
 
-def _user_ports(target: Target) -> Iterator[tuple[str, str, int]]:
+def _user_ports(target: Target, probes: int) -> Iterator[tuple[str, str, int]]:
     """Direction, name and width of every port of ``lab_user``."""
     yield "input", "clk", 1
     yield "input", "rst", 1
     yield "input", "identifier_adr", _identifier_bits(target)
     yield "output", "identifier_dat", 8
-    for name, (width, direction) in window_ports(target).items():
+    for name, (width, direction) in window_ports(target, probes).items():
         yield ("input" if direction == "i" else "output"), name, width
 
 
@@ -42,11 +42,11 @@ def _header(name: str, ports: Sequence[tuple[str, str, int]]) -> str:
     return f"module {name} (\n{lines}\n);\n"
 
 
-def user_module(target: Target, identifier: str) -> str:
+def user_module(target: Target, identifier: str, probes: int = 0) -> str:
     """The module ``lab_user``, around ``lab_window``, in Verilog."""
-    connections = ", ".join(f".{name}({name})" for name in ("clk", "rst", *window_ports(target)))
+    connections = ", ".join(f".{name}({name})" for name in ("clk", "rst", *window_ports(target, probes)))
     return (
-        _header(USER, list(_user_ports(target)))
+        _header(USER, list(_user_ports(target, probes)))
         + f"    lab_window window ({connections});\n"
         + "    lab_identifier identifier (.adr(identifier_adr), .dat(identifier_dat));\nendmodule\n"
         + identifier_rom(target, identifier)
@@ -80,11 +80,12 @@ def pad_names(pads: Pads) -> list[str]:
     return [f"pad_{pads.port}[{index}]" for index in range(len(pads.pins))]
 
 
-def base_shell(target: Target) -> str:
+def base_shell(target: Target, probes: int = 0) -> str:
     """``lab_top`` around the lab's own SoC, with ``lab_user`` as a hole, in Verilog."""
-    ports = list(_user_ports(target))
+    ports = list(_user_ports(target, probes))
     wires = "".join(f"    wire {_range(width)}{name};\n" for _, name, width in ports)
     window = "".join(f", .window_{name}(wb_{name})" for name in _WINDOW_BUS)
+    window += ", .probes(probes)" if probes else ""
     body = (
         f"    lab_base base (.clk(pad_clk), .serial_rx(pad_serial_rx), .serial_tx(pad_serial_tx), .sys_clk(clk), "
         f".window_rst(rst), .identifier_adr(identifier_adr), .identifier_dat(identifier_dat){window});\n"

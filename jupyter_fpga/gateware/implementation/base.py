@@ -1,15 +1,15 @@
 """The step ``base`` of a real board: the lab's own SoC, synthesized, with a hole in the place of the design.
 
-In the current folder: ``request.json`` with ``target``, ``sys_clk_freq`` (Hz or null) and ``identifier``, what the idle
-board shall answer. Out of it come ``base.json`` (``base.il`` where the whole is made one module), which the step
-``synthesize`` puts designs into; ``manifest.json``, ``csr.json`` and ``csr.csv``, which describe the idle board; and
-``netlist.*``, a design that is nothing at all.
+In the current folder: ``request.json`` with ``target``, ``sys_clk_freq`` (Hz or null), ``identifier``, what the idle
+board shall answer, and for designs with probes ``analyzer`` (``width``, ``depth``). Out of it come ``base.json``
+(``base.il`` where the whole is made one module), which the step ``synthesize`` puts designs into; ``manifest.json``,
+``csr.json`` and ``csr.csv``, which describe the idle board; and ``netlist.*``, a design that is nothing at all.
 """
 
 import json
 from pathlib import Path
 
-from jupyter_fpga.gateware._base_soc import describe_base, elaborate_base
+from jupyter_fpga.gateware._base_soc import analyzer_of, describe_base, elaborate_base
 from jupyter_fpga.gateware.elaborate._interface import window_ports
 from jupyter_fpga.gateware.targets import Target, find_target
 from jupyter_fpga.gateware.yosys import run_yosys
@@ -32,9 +32,10 @@ def run(work: Path) -> None:
     target = find_target(request["target"])
     assert target.device is not None
     clock_hz = int(request.get("sys_clk_freq") or target.clock_hz)
-    verilog, files = elaborate_base(target, clock_hz)
+    analyzer = analyzer_of(request)
+    verilog, files = elaborate_base(target, clock_hz, analyzer)
     (work / "lab_base.v").write_text(verilog, "utf-8")
-    (work / "shell.v").write_text(base_shell(target), "utf-8")
+    (work / "shell.v").write_text(base_shell(target, analyzer.room if analyzer is not None else 0), "utf-8")
     for name, content in files.items():
         (work / name).write_text(content, "utf-8")
     run_yosys(

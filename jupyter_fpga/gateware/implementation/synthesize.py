@@ -1,9 +1,9 @@
 """The step ``synthesize`` of a real board: a netlist, mapped to the device's cells and put into the lab's own SoC.
 
 In the current folder: ``netlist.json`` and the files that it names; ``request.json`` with ``target``, ``identifier``
-and, for a person's whole SoC, ``pins``; the base's ``base.json`` (``base.il`` where the whole is made one module) where
-the environment's ``LAB_BASE`` says. Out of it come ``design.json``, for the step ``place``, and ``top.v``, the design
-in Verilog for people.
+and, for a person's whole SoC, ``pins``, for a design with probes their bits (``probes``); the base's ``base.json``
+(``base.il`` where the whole is made one module) where the environment's ``LAB_BASE`` says. Out of it come
+``design.json``, for the step ``place``, and ``top.v``, the design in Verilog for people.
 """
 
 import json
@@ -53,7 +53,7 @@ def run(work: Path) -> None:
 
 def _window(work: Path, target: Target, request: dict[str, Any]) -> list[str]:
     assert target.device is not None
-    (work / "user.v").write_text(user_module(target, request["identifier"]), "utf-8")
+    (work / "user.v").write_text(user_module(target, request["identifier"], request.get("probes") or 0), "utf-8")
     return [
         "read_verilog user.v",
         f"hierarchy -check -top {USER}",

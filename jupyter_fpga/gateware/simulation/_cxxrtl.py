@@ -29,6 +29,7 @@ _COPY = re.compile(r"\s*(\w+) = (\w+);$")
 _DECLARATION = re.compile(r"\s*value<\d+> \w+;$")
 _EDGE_BLOCK = re.compile(r"\tif \((?:posedge|negedge)_\w+\) \{$")
 _EDGE_BLOCKS = re.compile(r"^\tif \((?:posedge|negedge)_\w+\) \{\n.*?^\t\}$", re.MULTILINE | re.DOTALL)
+_ASSIGNED = re.compile(r"^\s*(?:value<\d+> )?(\w+)(?:\.\w+<[^>]*>\(\))* = ", re.MULTILINE)
 _CXXRTL_ONLY = re.compile(
     r"^\s*(?:void debug_eval\(\)|debug_outline debug_eval_outline|void debug_info\().*$", re.MULTILINE
 )
@@ -133,6 +134,7 @@ class Generated:
     def _signals(self) -> str:
         lines = [f"void {self.type}::signals(lab::Signals &to) {{"]
         constants: dict[str, int] = {}
+        derived = set(_ASSIGNED.findall(self.functions.get("debug_eval", "")))
         for line in self.functions.get("debug_info", "").splitlines():
             constant = _ITEM_CONSTANT.match(line)
             item = _ITEM.match(line)
@@ -140,12 +142,13 @@ class Generated:
                 constants[constant[2]] = int(constant[1])
                 lines.append(f"\tstatic const value<{constant[1]}> {constant[2]} = {constant[3]};")
             elif item:
-                lines += self._signal(item[1], item[2].split(", "), constants)
+                lines += self._signal(item[1], item[2].split(", "), constants, derived)
         return "\n".join([*lines, "}\n"])
 
-    def _signal(self, name: str, what: list[str], constants: dict[str, int]) -> list[str]:
+    def _signal(self, name: str, what: list[str], constants: dict[str, int], derived: set[str]) -> list[str]:
         """The statement that tells one signal, or part of one; memories are left out."""
         low = 0
+        is_derived = what[0] == "debug_eval_outline"
         if what[0] in ("debug_alias()", "debug_eval_outline"):
             del what[0]
         place, *rest = what
@@ -160,7 +163,8 @@ class Generated:
         if width == 0:
             return []
         data = f"{place}.curr.data" if kind == "wire" else f"{place}.data"
-        return [f"\tto.add({name}, {data}, {width}, {low});"]
+        is_derived = is_derived or place in derived
+        return [f"\tto.add({name}, {data}, {width}, {low}, {str(is_derived).lower()});"]
 
 
 def _plain_struct(text: str) -> str:

@@ -149,6 +149,9 @@ def window_glue(design: Generated) -> str:
         f"    ports.{name} = bits_of(module.{_member(port)});"
         for name, port in (_WINDOW_INPUTS | _WINDOW_OUTPUTS).items()
     )
+    if _member("probes") in design.ports:
+        _, width = design.members[_member("probes")]
+        bind += f"\n    ports.probes = place_of(module.p_probes);\n    ports.probe_bits = {width};"
     hot = _WINDOW.format(
         bind=bind,
         previous=_previous_clock(design),

@@ -1,7 +1,7 @@
 """The step ``base``: LabSoC with an open window, compiled, and the idle board.
 
-In the current folder: ``request.json`` with ``target``, ``sys_clk_freq`` (Hz or null) and
-``identifier``, what the idle board shall answer. Out of it come object files,
+In the current folder: ``request.json`` with ``target``, ``sys_clk_freq`` (Hz or null), ``identifier``, what the idle
+board shall answer, and for designs with probes ``analyzer`` (``width``, ``depth``). Out of it come object files,
 headers and what a compiler can know of them in advance, for the step ``compile``; ``simulator``, the board that nobody
 has programmed, with its ``manifest.json``, ``csr.json`` and ``csr.csv``; ``base.json``, which says what this is.
 """
@@ -11,11 +11,11 @@ import json
 from importlib import resources
 from pathlib import Path
 
-from jupyter_fpga.gateware._base_soc import describe_base, elaborate_base
+from jupyter_fpga.gateware._base_soc import analyzer_of, describe_base, elaborate_base
 from jupyter_fpga.gateware.simulation._compiler import Compiler, Unit, find_compiler
-from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT, Generated
+from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT, MORE, Generated, part_condition
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
-from jupyter_fpga.gateware.simulation.compile import BASE_OBJECTS, HARNESS_OBJECTS
+from jupyter_fpga.gateware.simulation.compile import HARNESS_OBJECTS, base_objects
 from jupyter_fpga.gateware.targets import find_target
 from jupyter_fpga.gateware.yosys import run_yosys
 
@@ -31,7 +31,8 @@ def run(work: Path) -> None:
     target = find_target(request["target"])
     clock_hz = int(request.get("sys_clk_freq") or target.clock_hz)
     identifier = str(request["identifier"])
-    verilog, files = elaborate_base(target, clock_hz)
+    analyzer = analyzer_of(request)
+    verilog, files = elaborate_base(target, clock_hz, analyzer)
     (work / "lab_base.v").write_text(verilog, "utf-8")
     for name, content in files.items():
         (work / name).write_text(content, "utf-8")
@@ -46,7 +47,7 @@ def run(work: Path) -> None:
         work=work,
         log="base.log",
     )
-    _write_soc(work)
+    _write_soc(work, probed=analyzer is not None)
     _compile(compiler, work, identifier)
     description = {
         "target": target.name,
@@ -65,7 +66,7 @@ def _copy_sources(work: Path) -> None:
         (work / source.name).write_text(source.read_text("utf-8"), "utf-8")
 
 
-def _write_soc(work: Path) -> None:
+def _write_soc(work: Path, *, probed: bool) -> None:
     soc = Generated((work / "base_soc.h").read_text("utf-8"), (work / "base_soc.cc").read_text("utf-8"), "lab_base")
     if not soc.only_rising_clock:
         raise AssertionError("base_board.cc evaluates the base at rising edges only, but the base looks at more.")
@@ -78,6 +79,7 @@ def _write_soc(work: Path) -> None:
     (work / "base_soc.h").write_text(
         f'#include "board.h"\n#define LAB_BASE_SOC {soc.namespace}::{soc.type}\n'
         f"#define LAB_IDENTIFIER_MEMORY {identifier}\n#define LAB_CYCLE_COUNTER {_COUNTER}\n"
+        + ("#define LAB_PROBES\n" if probed else "")
         + text.replace(f"changed |= {commit}", commit),
         "utf-8",
     )
@@ -85,14 +87,19 @@ def _write_soc(work: Path) -> None:
 
 def _compile(compiler: Compiler, work: Path, identifier: str) -> None:
     (work / "identifier.cc").write_text(f'#include "board.h"\n{identifier_source(identifier)}', "utf-8")
+    # With an analyzer it is so large that a half is compiled by itself.
+    is_large = part_condition(MORE) in (work / "base_soc.h").read_text("utf-8")
+    more = [Unit("base_soc.h", "base_more.o", flags=(f"-DLAB_PART={MORE}", "-O2", "-xc++"))] if is_large else []
     compiler.compile(
         [
             # Compiled once, so it may take longer: -O2 makes it run a fifth faster.
             Unit("base_board.cc", "base_board.o", flags=(f"-DLAB_PART={HOT}", "-O2")),
+            *more,
             Unit("main.cc", "main.o"),
             Unit("machine.cc", "machine.o"),
             Unit("control.cc", "control.o"),
             Unit("trace.cc", "trace.o"),
+            Unit("capture.cc", "capture.o"),
             Unit("base_soc.h", "base_debug.o", hot=False, flags=(f"-DLAB_PART={COLD}", "-xc++")),
             Unit("empty_window.cc", "empty_window.o"),
             Unit("identifier.cc", "identifier.o", hot=False),
@@ -100,7 +107,7 @@ def _compile(compiler: Compiler, work: Path, identifier: str) -> None:
         include=["."],
         work=work,
     )
-    compiler.link([*HARNESS_OBJECTS, *BASE_OBJECTS, "empty_window.o", "identifier.o"], "simulator", work=work)
+    compiler.link([*HARNESS_OBJECTS, *base_objects(work), "empty_window.o", "identifier.o"], "simulator", work=work)
 
 
 def _digest(work: Path, verilog: str) -> str:

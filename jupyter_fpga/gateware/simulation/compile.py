@@ -12,13 +12,18 @@ from jupyter_fpga.gateware.simulation._compiler import Unit, find_compiler
 from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT, MORE, part_condition
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
 
-__all__ = ("BASE_OBJECTS", "HARNESS_OBJECTS", "run")
+__all__ = ("HARNESS_OBJECTS", "base_objects", "run")
 
 #: What a program needs besides its SoC.
-HARNESS_OBJECTS = ("main.o", "machine.o", "control.o", "trace.o")
+HARNESS_OBJECTS = ("main.o", "machine.o", "control.o", "trace.o", "capture.o")
 
-#: What a program needs besides its window and the harness.
-BASE_OBJECTS = ("base_board.o", "base_debug.o")
+_BASE_MORE = "base_more.o"
+
+
+def base_objects(base: Path) -> tuple[str, ...]:
+    """What a program needs besides its window and the harness: the base, which is in three when it is large."""
+    more = (_BASE_MORE,) if (base / _BASE_MORE).exists() else ()
+    return ("base_board.o", "base_debug.o", *more)
 
 
 def run(work: Path) -> None:
@@ -35,5 +40,5 @@ def run(work: Path) -> None:
     ]
     compiler.compile(units, include=[str(base)], work=work)
     whole_soc = "make_board" in source
-    objects = HARNESS_OBJECTS if whole_soc else (*HARNESS_OBJECTS, *BASE_OBJECTS)
+    objects = HARNESS_OBJECTS if whole_soc else (*HARNESS_OBJECTS, *base_objects(base))
     compiler.link([*(unit.output for unit in units), *(str(base / name) for name in objects)], "simulator", work=work)

@@ -11,7 +11,7 @@ import pytest
 from jupyter_fpga.gateware.labsoc import LabSoC, check_control
 from jupyter_fpga.gateware.manifest import Manifest
 from jupyter_fpga.gateware.simulation import base
-from jupyter_fpga.gateware.simulation.compile import BASE_OBJECTS, HARNESS_OBJECTS
+from jupyter_fpga.gateware.simulation.compile import HARNESS_OBJECTS, base_objects
 from jupyter_fpga.gateware.targets import SIMULATED
 
 from .conftest import WINDOW
@@ -26,7 +26,7 @@ def test_what_the_step_leaves(base_folder: Path) -> None:
     assert manifest.form == "base"
     assert manifest.control == SIMULATED.control
     assert manifest.identifier == "the idle board"
-    for name in (*HARNESS_OBJECTS, *BASE_OBJECTS, "window.h", "board.h", "logic.h", "simulator"):
+    for name in (*HARNESS_OBJECTS, *base_objects(base_folder), "window.h", "board.h", "logic.h", "simulator"):
         assert (base_folder / name).is_file(), name
 
 

@@ -99,10 +99,10 @@ def test_generated_code_is_sorted_into_parts() -> None:
     assert "changed |= p_count.commit(observer);" in hot
     assert "debug_" not in hot + cold
     assert [line.strip() for line in cold.splitlines() if "to.add(" in line] == [
-        'to.add("in \\"the\\" count", p_count.curr.data, 8, 0);',
-        'to.add("low", p_low.data, 4, 0);',
-        'to.add("second", p_leds.curr.data, 8, 4);',
-        'to.add("one", const_p_one.data, 4, 0);',
+        'to.add("in \\"the\\" count", p_count.curr.data, 8, 0, false);',
+        'to.add("low", p_low.data, 4, 0, true);',
+        'to.add("second", p_leds.curr.data, 8, 4, false);',
+        'to.add("one", const_p_one.data, 4, 0, false);',
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_fpga.gateware.simulation import _split
 from jupyter_fpga.gateware.simulation._compiler import Unit, find_compiler
-from jupyter_fpga.gateware.simulation.compile import BASE_OBJECTS
+from jupyter_fpga.gateware.simulation.compile import base_objects
 
 from .conftest import RESOURCES, WINDOW, Build
 
@@ -61,8 +61,8 @@ def test_window_and_whole_soc_are_the_same(
     monkeypatch.undo()
     soc = (base_folder / "lab_base.v").read_text()
     whole = build([("netlist.v", JOINED), ("base.v", soc), ("window.v", window)], whole_soc=True)
-    base_objects = [str(base_folder / name) for name in BASE_OBJECTS]
-    of_split = transcript(split, base_folder, base_objects)
+    of_base = [str(base_folder / name) for name in base_objects(base_folder)]
+    of_split = transcript(split, base_folder, of_base)
     of_whole = transcript(whole, base_folder, [])
     assert of_split == of_whole
     # The stimulus has done something: bytes came back, and each kind of pin has moved.

@@ -6,6 +6,7 @@
 //
 // Most of the time the base waits for a start bit, and many a design for a command. What an edge left unchanged is not
 // evaluated again until one of its inputs changes; only the cycle counter goes on, and is counted by hand.
+#include <cstring>
 #include <memory>
 
 #include "window.h"
@@ -149,7 +150,15 @@ class BaseBoard : public Board {
   bool settle_window() {
     window->settle();
     const uint32_t ack = *window->ports.ack, data = *window->ports.dat_r;
-    const bool changed = base->p_window__ack.data[0] != ack || base->p_window__dat__r.data[0] != data;
+    bool changed = base->p_window__ack.data[0] != ack || base->p_window__dat__r.data[0] != data;
+#ifdef LAB_PROBES
+    auto &probes = base->p_probes.data;
+    const bool fits = window->ports.probe_bits == decltype(base->p_probes)::bits;
+    if (fits && std::memcmp(probes, window->ports.probes, sizeof probes)) {
+      std::memcpy(probes, window->ports.probes, sizeof probes);
+      changed = true;
+    }
+#endif
     base->p_window__ack.data[0] = ack;
     base->p_window__dat__r.data[0] = data;
     return changed;

@@ -39,12 +39,13 @@ struct Outputs {
 };
 
 // Is told every signal there is: its name, with a space between the levels of the hierarchy, and where its bits are, the
-// least significant first. A signal can be told in parts; `low` is then the number of the part's lowest bit.
+// least significant first. A signal can be told in parts; `low` is then the number of the part's lowest bit. One that is
+// `derived` is right only after `derive`.
 class Signals {
  public:
   virtual ~Signals() = default;
-  virtual void add(const char *name, const uint32_t *words, unsigned width, unsigned low) = 0;
-  virtual void add(const char *name, const uint64_t *words, unsigned width, unsigned low) = 0;
+  virtual void add(const char *name, const uint32_t *words, unsigned width, unsigned low, bool derived) = 0;
+  virtual void add(const char *name, const uint64_t *words, unsigned width, unsigned low, bool derived) = 0;
 };
 
 // Looks at every signal of the board, twice a cycle: after the rising edge in its middle, and at its end.
@@ -59,7 +60,7 @@ class Board {
   Inputs in;
   Outputs out;
   uint64_t cycles = 0;     // clock cycles since power-up
-  Probe *probe = nullptr;  // set while a trace is taken
+  Probe *probe = nullptr;  // set while a trace or a capture is taken
 
   virtual ~Board() = default;
 
@@ -141,6 +142,16 @@ uint32_t *bits_of(rtl::value<Bits> &port) {
 }
 template <size_t Bits>
 uint32_t *bits_of(rtl::wire<Bits> &port) {
+  return port.curr.data;
+}
+
+// The same, for a port of any width.
+template <size_t Bits>
+const void *place_of(rtl::value<Bits> &port) {
+  return port.data;
+}
+template <size_t Bits>
+const void *place_of(rtl::wire<Bits> &port) {
   return port.curr.data;
 }
 

@@ -24,6 +24,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "capture.h"
 #include "control.h"
 #include "machine.h"
 #include "trace.h"
@@ -36,6 +37,7 @@ constexpr double kFallsBehind = 20e-3;     // s behind real time after which the
 constexpr size_t kReadAhead = 64;          // bytes taken from the terminal before they are on the wire
 constexpr size_t kMostUnsent = 1 << 16;    // bytes kept for a terminal that nobody reads; older ones are lost
 constexpr uint64_t kLongestRun = 1ull << 40;  // cycles that one `run` may ask for
+constexpr uint64_t kLargestCapture = 64 << 20;  // bytes of samples
 constexpr double kScaleWindow = 0.1;       // s of real time over which the scale is measured
 
 uint64_t monotonic_ns() {
@@ -79,6 +81,67 @@ bool unhex(const std::string &text, std::string &bytes) {
       }
     }
     bytes.push_back(char(value));
+  }
+  return true;
+}
+
+// Bits in hexadecimal, the least significant word first. At least one digit.
+bool unhex(const std::string &text, std::vector<uint64_t> &words) {
+  if (text.empty() || text.size() > 1 << 14) return false;
+  words.assign((text.size() + 15) / 16, 0);
+  for (size_t i = 0; i < text.size(); i++) {
+    const char c = text[text.size() - 1 - i];
+    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (digit < 0) return false;
+    words[i / 16] |= uint64_t(digit) << (4 * (i % 16));
+  }
+  return true;
+}
+
+std::vector<std::string> split(const std::string &text, char separator) {
+  std::vector<std::string> parts;
+  for (size_t at = 0; !text.empty() && at != std::string::npos;) {
+    const size_t end = text.find(separator, at);
+    parts.push_back(text.substr(at, end == std::string::npos ? end : end - at));
+    at = end == std::string::npos ? end : end + 1;
+  }
+  return parts;
+}
+
+// `number` as an index below `count`.
+bool index_of(const std::string &number, size_t count, size_t &index) {
+  if (number.empty() || number.size() > 9 || number.find_first_not_of("0123456789") != std::string::npos) return false;
+  index = size_t(std::atol(number.c_str()));
+  return index < count;
+}
+
+// signals=0,5,7 (numbers in the list of signals), depth=, pre=, every=, and trigger=<step>;<step>… A step is
+// <term>+<term>…, a term <signal>:<kind>:<mask>:<value> in hexadecimal; kinds are those of Capture.
+bool read_plan(const Request &request, const std::vector<Variable> &variables, Capture::Plan &plan) {
+  bool bad = false;
+  plan.depth = request.number_of("depth", 0, 1 << 24, bad);
+  plan.pre = request.number_of("pre", 0, 1 << 24, bad);
+  plan.every = request.number_of("every", 1, 1 << 16, bad);
+  if (bad || !plan.depth || plan.pre >= plan.depth || !plan.every || !request.has("signals")) return false;
+  size_t index = 0;
+  for (const std::string &number : split(request.values.at("signals"), ',')) {
+    if (!index_of(number, variables.size(), index)) return false;
+    plan.variables.push_back(variables[index]);
+  }
+  if (!request.has("trigger")) return true;
+  for (const std::string &step : split(request.values.at("trigger"), ';')) {
+    plan.trigger.emplace_back();
+    for (const std::string &text : split(step, '+')) {
+      const std::vector<std::string> parts = split(text, ':');
+      Capture::Term term;
+      if (parts.size() != 4 || !index_of(parts[0], variables.size(), index)) return false;
+      if (parts[1].size() != 1 || std::string("=rfc").find(parts[1]) == std::string::npos) return false;
+      if (!unhex(parts[2], term.mask) || !unhex(parts[3], term.value)) return false;
+      term.variable = variables[index];
+      term.kind = parts[1][0];
+      plan.trigger.back().push_back(std::move(term));
+    }
+    if (plan.trigger.back().empty()) return false;
   }
   return true;
 }
@@ -131,6 +194,7 @@ class Simulator {
 
   bool wants_time() {
     if (!machine.powered()) return false;
+    if (capture) return true;
     if (machine.busy() || machine.cycles() < active_until || machine.cycles() < run_until) return true;
     for (const auto &client : control.all())
       if (client->watching) return true;
@@ -166,6 +230,7 @@ class Simulator {
     if (release_at > machine.cycles()) until = std::min(until, release_at);
     if (run_until > machine.cycles()) until = std::min(until, run_until);
     machine.advance(until);
+    if (capture && capture->over()) end_capture("complete");
     if (machine.busy()) stay_awake();
     if (release_at && machine.cycles() >= release_at) {
       machine.in().buttons = uint8_t(machine.in().buttons & ~pressed);
@@ -198,6 +263,7 @@ class Simulator {
     if (fds[0].revents & POLLOUT) send_out();
     if (fds[0].revents & POLLIN) take_in();
     control.serve(fds.data() + 1, fds.size() - 1);
+    forget_orphan();
     if (had_company && !control.anybody()) alone_since = monotonic_ns();
   }
 
@@ -235,7 +301,7 @@ class Simulator {
            " lit=" + lit + field("pmod", out.pmod) + field("pmod_oe", out.pmod_oe) + field("buttons", in.buttons) +
            field("switches", in.switches) + field("pmod_in", in.pmod) + field("console", machine.console_end()) +
            field("running", running) + field("scale", running ? uint64_t(std::lround(scale * 1000)) : 0) +
-           trace_state();
+           field("capturing", capture != nullptr) + trace_state();
   }
 
   std::string trace_state() const {
@@ -335,8 +401,18 @@ class Simulator {
       const std::string values = trace_state();
       trace.reset();
       ok(values);
+    } else if (request.verb == "signals") {
+      list_signals(client, request);
+    } else if (request.verb == "capture") {
+      start_capture(client, request);
+    } else if (request.verb == "capture_wait") {
+      wait_for_capture(client, request);
+    } else if (request.verb == "capture_stop") {
+      end_capture("stopped");
+      ok("");
     } else if (request.verb == "quit") {
       ok("");
+      capture.reset();
       trace.reset();
       quit = true;
     } else {
@@ -353,6 +429,7 @@ class Simulator {
     if (bad || !limit) problem = "A trace takes limit in bytes and everything=0 or 1.";
     if (fd < 0) problem = "A trace needs a descriptor to write to.";
     if (trace) problem = "A trace is being taken already.";
+    if (capture) problem = "A capture is being taken.";
     if (!problem.empty()) {
       if (fd >= 0) close(fd);
       return client.send(request.number + " error " + problem);
@@ -361,8 +438,82 @@ class Simulator {
     client.send(request.number + " ok");
   }
 
+  // Writes a line for each signal: its width, a space, its name.
+  void list_signals(Client &client, const Request &request) {
+    bool bad = false;
+    const uint64_t everything = request.number_of("everything", 0, 1, bad);
+    const int fd = client.take_descriptor();
+    if (bad || fd < 0) return client.send(request.number + " error A list of signals needs a descriptor to write to.");
+    std::string text;
+    for (const Variable &variable : variables_of(machine.soc(), everything))
+      text += std::to_string(variable.width) + " " + variable.name + "\n";
+    const bool written = write(fd, text.data(), text.size()) == ssize_t(text.size());
+    close(fd);
+    client.send(request.number + (written ? " ok" : " error The list of signals could not be written."));
+  }
+
+  void start_capture(Client &client, const Request &request) {
+    const int fd = client.take_descriptor();
+    Capture::Plan plan;
+    bool bad = !read_plan(request, variables_of(machine.soc(), request.has("everything")), plan);
+    capture_limit = request.number_of("limit", 64 << 20, ~0ull, bad);
+    std::string problem;
+    if (bad) problem = "A capture takes signals, a trigger, depth, pre below depth, every, and limit in bytes.";
+    if (!bad && Capture::size_of(plan) > kLargestCapture) problem = "So many samples of so many signals don't fit.";
+    if (fd < 0) problem = "A capture needs a descriptor to write to.";
+    if (!machine.powered()) problem = "The board is off.";
+    if (trace) problem = "A trace is being taken.";
+    if (capture) problem = "A capture is being taken already.";
+    if (!problem.empty()) {
+      if (fd >= 0) close(fd);
+      return client.send(request.number + " error " + problem);
+    }
+    capture_fd = fd;
+    capture_owner = &client;
+    capture_answer.clear();
+    capture = std::make_unique<Capture>(machine.soc(), std::move(plan));
+    client.send(request.number + " ok");
+  }
+
+  void end_capture(const char *why) {
+    if (!capture) return;
+    const int64_t told = capture->write_to(capture_fd, capture_limit);
+    close(capture_fd);
+    capture_answer = field("first", capture->first_cycle()) + field("samples", uint64_t(std::max<int64_t>(told, 0)));
+    if (capture->trigger() >= 0) capture_answer += field("trigger", uint64_t(capture->trigger()));
+    const bool whole = told == int64_t(capture->samples());
+    capture_answer += std::string(" ended=") + (whole ? why : told < 0 ? "write" : "limit");
+    capture.reset();
+    if (capture_waits.empty()) return;
+    for (const auto &present : control.all())
+      if (present.get() == capture_owner) present->send(capture_waits + " ok" + capture_answer);
+    capture_waits.clear();
+  }
+
+  // Answers at the end of the capture that this client has begun.
+  void wait_for_capture(Client &client, const Request &request) {
+    if (&client != capture_owner || (!capture && capture_answer.empty()))
+      return client.send(request.number + " error No capture is being taken.");
+    if (capture) {
+      capture_waits = request.number;
+    } else {
+      client.send(request.number + " ok" + capture_answer);
+    }
+  }
+
+  // Nobody waits for a capture whose client has hung up.
+  void forget_orphan() {
+    if (!capture_owner) return;
+    for (const auto &present : control.all())
+      if (present.get() == capture_owner) return;
+    end_capture("stopped");
+    capture_owner = nullptr;
+    capture_waits.clear();
+  }
+
   void power(bool on) {
     if (on == machine.powered()) return;
+    end_capture("power");
     answer_all(pressing);
     answer_all(waiting);
     release_at = run_until = active_until = 0;
@@ -377,6 +528,11 @@ class Simulator {
   Machine machine;
   Control control;
   std::unique_ptr<Trace> trace;
+  std::unique_ptr<Capture> capture;
+  int capture_fd = -1;
+  const Client *capture_owner = nullptr;
+  std::string capture_waits, capture_answer;  // number of who waits for the end, and what is said then
+  uint64_t capture_limit = 0;  // bytes
   std::vector<pollfd> fds;
   std::vector<uint8_t> unsent;
   bool quit = false;

@@ -46,11 +46,11 @@ Trace::~Trace() {
   close(fd);
 }
 
-void Trace::add(const char *name, const uint32_t *words, unsigned width, unsigned low) {
+void Trace::add(const char *name, const uint32_t *words, unsigned width, unsigned low, bool) {
   add(name, words, nullptr, width, low);
 }
 
-void Trace::add(const char *name, const uint64_t *words, unsigned width, unsigned low) {
+void Trace::add(const char *name, const uint64_t *words, unsigned width, unsigned low, bool) {
   add(name, nullptr, words, width, low);
 }
 

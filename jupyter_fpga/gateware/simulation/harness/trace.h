@@ -33,8 +33,8 @@ class Trace : public Probe, private Signals {
     size_t last;  // index into `before`
   };
 
-  void add(const char *name, const uint32_t *words, unsigned width, unsigned low) override;
-  void add(const char *name, const uint64_t *words, unsigned width, unsigned low) override;
+  void add(const char *name, const uint32_t *words, unsigned width, unsigned low, bool) override;
+  void add(const char *name, const uint64_t *words, unsigned width, unsigned low, bool) override;
   void add(const char *name, const uint32_t *narrow, const uint64_t *wide, unsigned width, unsigned low);
   void declare();
   bool changed(const Variable &variable);

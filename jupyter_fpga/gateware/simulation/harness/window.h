@@ -9,6 +9,9 @@ namespace lab {
 struct WindowPorts {
   uint32_t *clk, *rst, *adr, *dat_w, *sel, *cyc, *stb, *we, *buttons, *switches, *pmod_i, *console_rx;
   const uint32_t *dat_r, *ack, *leds, *pmod_o, *pmod_oe, *console_tx;
+  // Bits for the analyzer, as many as the base takes; nullptr in a design without probes.
+  const void *probes;
+  unsigned probe_bits;
   // The remembered clock level of a design that knows nothing of the clock but its rising edge; else nullptr. Such a
   // design needs no evaluation when the clock falls.
   uint32_t *previous_clk;
