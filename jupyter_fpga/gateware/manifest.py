@@ -297,6 +297,8 @@ class Manifest(_Data):
         Bits a second on the bridge's UART.
     fifo_depth
         Bytes of the bridge's receive FIFO.
+    answer_depth
+        Bytes of answers that the bridge keeps for the lab's own frames. 0: it speaks UARTBone only.
     parameters
         The values that the design was given, by name.
     """
@@ -316,6 +318,7 @@ class Manifest(_Data):
     pins: list[Pin] = field(default_factory=list)
     warnings: list[DesignWarning] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
+    answer_depth: int = 0
     version: int = MANIFEST_VERSION
 
     def dumps(self) -> str:
