@@ -7,7 +7,7 @@ outcome is unknown only when the board has lost its memory (a reset, its power) 
 *Size.* A frame, or its answer, takes about 4 ms of wire. Longer ones would have less around them, but a frame is
 executed only when it is whole, and others wait for it. Whatever is to be done when the wire is free is sent at once.
 
-*Credit.* As much is under way as the wire takes in the time of a round trip, and two frames, so that neither end ever
+*Credit.* As much is under way as the wire takes in one and a half times a round trip, and two frames, so that neither end ever
 waits: that is less than the board's receive FIFO unless the way is long. Answers under way never exceed the ring in
 which the board keeps them. After a fault, which may have been an overflow of the FIFO, requests don't exceed its depth
 for a while.
@@ -177,7 +177,7 @@ class FrameTransport:
 
     def _set_window(self) -> None:
         """Bytes that may be under way."""
-        self._window = int((1.25 * self.latency + _REACTION) / self._byte_seconds) + 2 * self._frame_bytes
+        self._window = int((1.5 * self.latency + _REACTION) / self._byte_seconds) + 2 * self._frame_bytes
 
     def _room(self) -> tuple[int, int]:
         """Bytes that the next frame and its answer may have; none if it had better wait."""
