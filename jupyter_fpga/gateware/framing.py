@@ -123,7 +123,7 @@ class FrameDecoder(LiteXModule):  # type: ignore[misc]
 
     def __init__(self, clock_hz: float, answer_depth: int = ANSWER_DEPTH) -> None:
         self.sink = stream.Endpoint([("data", 8)])
-        self.level = Signal(16)
+        self.level = Signal(12)
         self.arrived = Signal()
         self.error = Signal()
         self.bus = wishbone.Interface(data_width=32, address_width=32, addressing="word")
@@ -501,7 +501,8 @@ class FrameDecoder(LiteXModule):  # type: ignore[misc]
         self._say("NEXT", self._next, "STATUS-OUTCOME")
         self._say("STATUS-OUTCOME", outcome, "HIGH")
         self._say("HIGH", position[8:], "LOW")
-        self._say("LOW", position[:8], "CRC")
+        # A frame may have broken off in the middle of its own CRC.
+        self._say("LOW", position[:8], "CRC", NextValue(self._sub, 0))
         # Both end with the CRC; that of what it is made of itself is nothing, so that it moves up by a byte each time.
         self.fsm.act(
             "CRC",

@@ -85,7 +85,7 @@ class Twin:
         self.model.take(Silence(0.1 if long else 3e-3))
         return self._compare(1_300_000 if long else 40_000)
 
-    def _compare(self, cycles: int = 20_000) -> bytes:
+    def _compare(self, cycles: int = 8_000) -> bytes:
         expected = self.model.output() + self._bone.said
         self._bone.said.clear()
         said = bytes.fromhex(self._machine.ask(f"a {cycles}"))
@@ -112,7 +112,8 @@ COMMANDS = st.builds(
     lambda number, operation, places: page(number) + command(operation, places),
     st.sampled_from([MEMORY] * 6 + [NOTHING]),
     st.sampled_from([0, 1, 2, 3, 4, 5]),
-    st.lists(st.tuples(OFFSETS, WORDS), min_size=1, max_size=12),
+    # What it takes to answer is no pause yet.
+    st.lists(st.tuples(OFFSETS, WORDS), min_size=1, max_size=8),
 )
 BODIES = st.lists(COMMANDS, max_size=3).map(b"".join)
 
@@ -128,10 +129,13 @@ def spoil(data: bytes, at: float, kind: str, value: int) -> bytes:
     return data[:place]
 
 
+_NO_READS = bytes(byte + 1 if byte in (2, 4) else byte for byte in range(256))
+
 FRAMES = st.tuples(st.just("frame"), BODIES)
 SPOILT = st.tuples(
     st.just("spoilt"),
-    BODIES,
+    # A frame without anything in it, which no host sends, is as long as a read of UARTBone's.
+    BODIES.filter(bool),
     st.floats(0, 1, exclude_max=True),
     st.sampled_from(["lose", "double", "change", "cut"]),
     st.integers(1, 255),
@@ -144,13 +148,17 @@ STEPS = st.one_of(
     st.tuples(st.just("open"), st.integers(8, 255)),
     st.tuples(st.just("again")),
     st.tuples(st.just("silence")),
-    st.tuples(st.just("raw"), st.binary(min_size=1, max_size=12)),
+    # No reads of UARTBone's, of which nobody knows where they go and how long the bus takes for them.
+    st.tuples(st.just("raw"), st.binary(min_size=1, max_size=12).map(lambda data: data.translate(_NO_READS))),
     st.tuples(st.just("litex")),
 )
 
 
 def do(twin: Twin, step: tuple) -> None:
     model = twin.model
+    if step[0] in ("ask", "open"):
+        # What it may still have to say must be said: what a SYNC finds half sent depends on the line's speed.
+        twin.be_silent()
     match step:
         case ("ask", tag, back):
             position = max(0, len(model.said) - back) % model.depth
@@ -187,14 +195,37 @@ def twin(new_twin: Callable[[], Twin]) -> Twin:
     return new_twin()
 
 
-@given(steps=st.lists(STEPS, min_size=1, max_size=15))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_gateware_does_what_the_reference_does(new_twin: Callable[[], Twin], steps: list[tuple]):
+STEP_LISTS = st.lists(STEPS, min_size=1, max_size=15)
+
+
+def compare(twin: Twin, steps: list[tuple]) -> None:
     """Frames that are whole and such that aren't, in and out of order, asked for again, silences, other tools."""
-    twin = new_twin()
     do(twin, ("open", 99))
     for step in steps:
         do(twin, step)
+
+
+@given(steps=STEP_LISTS)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_gateware_does_what_the_reference_does(new_twin: Callable[[], Twin], steps: list[tuple]):
+    compare(new_twin(), steps)
+
+
+@pytest.mark.soak
+@given(steps=STEP_LISTS)
+@settings(max_examples=3000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_gateware_does_what_the_reference_does_in_the_long_run(new_twin: Callable[[], Twin], steps: list[tuple]):
+    compare(new_twin(), steps)
+
+
+@pytest.mark.parametrize("length", range(1, 20))
+def test_a_frame_that_breaks_off_is_refused(twin: Twin, length: int):
+    """Wherever it breaks off; and the next session begins all the same."""
+    twin.send(sync(SESSION, 9, 0))
+    twin.send(frame(SESSION, 0, page(MEMORY) + command(2, [(0, 0)] * 2))[:length])
+    if length < 14:
+        assert len(twin.be_silent()) == 10
+    assert len(twin.send(sync(SESSION + 1, 9, 0))) == 10
 
 
 def test_a_session_from_beginning_to_end(twin: Twin):

@@ -7,10 +7,10 @@ outcome is unknown only when the board has lost its memory (a reset, its power) 
 *Size.* A frame, or its answer, takes about 4 ms of wire. Longer ones would have less around them, but a frame is
 executed only when it is whole, and others wait for it. Whatever is to be done when the wire is free is sent at once.
 
-*Credit.* As much is under way as the wire takes in one and a half times a round trip, and two frames, so that neither end ever
-waits: that is less than the board's receive FIFO unless the way is long. Answers under way never exceed the ring in
-which the board keeps them. After a fault, which may have been an overflow of the FIFO, requests don't exceed its depth
-for a while.
+*Credit.* As much is under way as the wire takes in one and a half times a round trip, and two frames, so that neither
+end ever waits. Of that a board whose bus stands still has one frame in its memory and the rest in its receive FIFO,
+unless the way is long. Answers under way never exceed the ring in which the board keeps them. After a fault, which may
+have been an overflow of the FIFO, requests don't exceed its depth for a while.
 """
 
 import asyncio
