@@ -86,6 +86,7 @@ async def open_link(
         wire,
         baud=manifest.baud,
         fifo_depth=manifest.fifo_depth,
+        answer_depth=manifest.answer_depth,
         clock_hz=manifest.clock_hz,
         control=manifest.control,
         fresh=fresh,

@@ -2,8 +2,9 @@
 
 import contextlib
 import io
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from jupyter_fpga.gateware.csr import csr_map
 from jupyter_fpga.gateware.manifest import Analyzer, Manifest, Window
 from jupyter_fpga.gateware.targets import Target
 
-__all__ = ("analyzer_of", "describe_base", "elaborate_base")
+__all__ = ("analyzer_of", "describe_base", "elaborate_base", "elaborate_phy")
 
 
 def describe_base(target: Target, clock_hz: int, identifier: str, work: Path) -> None:
@@ -23,6 +24,7 @@ def describe_base(target: Target, clock_hz: int, identifier: str, work: Path) ->
         clock_hz=clock_hz,
         baud=target.baud(clock_hz),
         fifo_depth=target.fifo_depth,
+        answer_depth=target.answer_depth,
         window=Window(target.window.base, 0),
         control=target.control,
         identifier=identifier,
@@ -41,11 +43,7 @@ def analyzer_of(request: Mapping[str, Any]) -> Analyzer | None:
 
 def elaborate_base(target: Target, clock_hz: int, analyzer: Analyzer | None = None) -> tuple[str, dict[str, str]]:
     """The base SoC in Verilog, without dates, and the contents of its memories."""
-    import logging
-
-    # LiteX describes what it builds at length; nobody asked.
-    logging.root.addHandler(logging.NullHandler())
-    with contextlib.redirect_stdout(io.StringIO()):
+    with _silence():
         from jupyter_fpga.gateware.labsoc import LabSoC, check_control
 
         soc = LabSoC(sys_clk_freq=clock_hz, target=target.name, window=True, analyzer=analyzer)
@@ -56,5 +54,28 @@ def elaborate_base(target: Target, clock_hz: int, analyzer: Analyzer | None = No
 
             check_analyzer(soc, analyzer)
         output: Any = soc.platform.get_verilog(soc, name="lab_base")
-    text = re.sub(r"^//.*$", "", output.main_source, flags=re.MULTILINE)
-    return text, dict(output.data_files)
+    return _without_comments(output.main_source), dict(output.data_files)
+
+
+def elaborate_phy(target: Target, clock_hz: int) -> str:
+    """The serial line's PHY of a simulated board in Verilog: the module ``lab_phy``, beside the base."""
+    with _silence():
+        from litex.gen.fhdl.verilog import convert
+
+        from jupyter_fpga.gateware.labsoc import LabPhy
+
+        module = LabPhy(clock_hz, target.baud(clock_hz))
+        output: Any = convert(module, ios=module.ports, name="lab_phy")
+    return _without_comments(output.main_source)
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """LiteX describes what it builds at length; nobody asked."""
+    logging.root.addHandler(logging.NullHandler())
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def _without_comments(verilog: str) -> str:
+    return re.sub(r"^//.*$", "", verilog, flags=re.MULTILINE)

@@ -18,13 +18,14 @@ from litex.soc.integration.soc import SoCController, SoCRegion
 from litex.soc.integration.soc_core import SoCMini
 from litex.soc.interconnect import stream, wishbone
 from litex.soc.interconnect.csr import CSR, CSRStatus
-from migen import If, Memory, Module, Signal
+from migen import ClockDomain, If, Memory, Module, Record, Signal
 
 from jupyter_fpga.gateware._clocking import Clocking
+from jupyter_fpga.gateware.framing import FrameDecoder
 from jupyter_fpga.gateware.manifest import Analyzer
 from jupyter_fpga.gateware.targets import Target, find_target
 
-__all__ = ("CoherentStatus", "LabController", "LabSoC", "check_control", "platform_of")
+__all__ = ("CoherentStatus", "LabController", "LabPhy", "LabSoC", "check_control", "platform_of")
 
 #: Bits of a word address inside the window: 1 MiB of 32-bit words.
 WINDOW_ADDRESS_BITS = 18
@@ -116,16 +117,103 @@ class _OutsideIdentifier(LiteXModule):  # type: ignore[misc]
         return [(True, self.mem)]
 
 
-class _Buffered(LiteXModule):  # type: ignore[misc]
-    """A UART PHY whose received bytes go through a FIFO. Has ``source`` and ``sink``, as a PHY."""
+class _Port(LiteXModule):  # type: ignore[misc]
+    """What UARTBone takes for a PHY: its bytes, when they are its."""
 
-    def __init__(self, phy: Any, depth: int) -> None:
+    def __init__(self) -> None:
+        self.source = stream.Endpoint([("data", 8)])
+        self.sink = stream.Endpoint([("data", 8)])
+
+
+class _PhyPorts(LiteXModule):  # type: ignore[misc]
+    """A UART PHY that is elsewhere: see :class:`LabPhy`."""
+
+    def __init__(self, ports: Any) -> None:
+        self.source = stream.Endpoint([("data", 8)])
+        self.sink = stream.Endpoint([("data", 8)])
+        self.comb += [
+            self.source.valid.eq(ports.rx_valid),
+            self.source.data.eq(ports.rx_data),
+            ports.tx_valid.eq(self.sink.valid),
+            ports.tx_data.eq(self.sink.data),
+            self.sink.ready.eq(ports.tx_ready),
+        ]
+
+
+class LabPhy(LiteXModule):  # type: ignore[misc]
+    """The UART's PHY as a module of its own, for the simulator.
+
+    It is at work in every cycle while bytes are on the line, and what is behind it in few of them. None of its outputs
+    depends in the same cycle on its inputs, so the two can be evaluated one after the other.
+
+    Parameters
+    ----------
+    clock_hz, baud
+        As of the SoC.
+    """
+
+    def __init__(self, clock_hz: int, baud: int) -> None:
+        self.clock_domains.cd_sys = ClockDomain()
+        self.clk = Signal(name_override="clk")
+        self.rst = Signal(name_override="rst")
+        self.serial = Record([("rx", 1), ("tx", 1)], name="serial")
+        self.phy = phy = UARTPHY(self.serial, clock_hz, baud)
+        ports = {
+            "rx_valid": phy.source.valid,
+            "rx_data": phy.source.data,
+            "tx_ready": phy.sink.ready,
+            "tx_valid": phy.sink.valid,
+            "tx_data": phy.sink.data,
+        }
+        self.ports = {self.clk, self.rst, *self.serial.flatten()}
+        self.comb += [self.cd_sys.clk.eq(self.clk), self.cd_sys.rst.eq(self.rst)]
+        for name, signal in ports.items():
+            port = Signal(len(signal), name_override=name)
+            self.comb += signal.eq(port) if name in ("tx_valid", "tx_data") else port.eq(signal)
+            self.ports.add(port)
+
+
+class Bridge(LiteXModule):  # type: ignore[misc]
+    """The serial line's way to the bus: a receive FIFO, and behind it UARTBone and the lab's own frames.
+
+    Both have the one bus master, since only one of them is at work at a time: UARTBone until a session of frames is
+    opened, the frames until it is closed.
+
+    Parameters
+    ----------
+    phy
+        The UART's PHY.
+    clock_hz
+        System clock.
+    depth, answer_depth
+        Bytes of the receive FIFO, and of answers that are kept.
+    """
+
+    def __init__(self, phy: Any, clock_hz: float, depth: int, answer_depth: int) -> None:
         self.phy = phy
         self.fifo = fifo = stream.SyncFIFO([("data", 8)], depth, buffered=True)
-        self.sink = phy.sink
-        self.source = fifo.source
+        self.out = out = stream.Buffer([("data", 8)])
+        self.bone = bone = UARTBone(phy=_Port(), clk_freq=clock_hz, address_width=32)
+        self.frames = frames = FrameDecoder(clock_hz, answer_depth)
+        self.bus = wishbone.Interface(data_width=32, address_width=32, addressing="word")
+        #: High for each cycle in which a received byte finds the FIFO full.
         self.lost = Signal()
-        self.comb += [phy.source.connect(fifo.sink), self.lost.eq(phy.source.valid & ~fifo.sink.ready)]
+        #: Something is to be done: a byte waits, or a command is half received or half answered.
+        self.busy = Signal()
+        bone_waits = bone.fsm.ongoing("RECEIVE-CMD")
+        for_frames = Signal()
+        self.comb += [
+            phy.source.connect(fifo.sink),
+            self.lost.eq(phy.source.valid & ~fifo.sink.ready),
+            for_frames.eq(frames.active | (bone_waits & frames.begins(fifo.source.data))),
+            If(for_frames, fifo.source.connect(frames.sink)).Else(fifo.source.connect(bone.phy.source)),
+            frames.level.eq(fifo.level),
+            frames.arrived.eq(phy.source.valid),
+            If(frames.source.valid, frames.source.connect(out.sink)).Else(bone.phy.sink.connect(out.sink)),
+            out.source.connect(phy.sink),
+            If(bone_waits, frames.bus.connect(self.bus)).Else(bone.wishbone.connect(self.bus)),
+            self.busy.eq(~bone_waits | frames.busy | fifo.source.valid | fifo.sink.valid | out.source.valid),
+        ]
 
 
 class LabSoC(SoCMini):  # type: ignore[misc]
@@ -197,7 +285,7 @@ class LabSoC(SoCMini):  # type: ignore[misc]
             self.identifier = Identifier(" " * (words - 1))
         else:
             self.identifier = _OutsideIdentifier(words, platform.request("identifier"))
-        self._add_bridge(platform)
+        self._add_bridge(platform, window and board.simulated)
         if window:
             self._add_window(platform)
         if analyzer is not None:
@@ -205,25 +293,31 @@ class LabSoC(SoCMini):  # type: ignore[misc]
 
             add_analyzer(self, platform.request("probes"), analyzer)
 
-    def _add_bridge(self, platform: Any) -> None:
-        phy = UARTPHY(platform.request("serial"), self.sys_clk_freq, self.lab_baud)
-        self.bridge_phy = _Buffered(phy, self.lab_target.fifo_depth)
-        self.bridge = UARTBone(phy=self.bridge_phy, clk_freq=self.sys_clk_freq, address_width=32)
-        self.bus.add_master(name="bridge", master=self.bridge.wishbone)
-        # Tells the simulator when nobody needs the clock: no byte waiting, no command half received or half answered.
+    def _add_bridge(self, platform: Any, apart: bool) -> None:
+        phy: Any
+        if apart:
+            ports = platform.request("phy")
+            phy = _PhyPorts(ports)
+            self.comb += ports.rst.eq(self.crg.cd_sys.rst)
+        else:
+            phy = UARTPHY(platform.request("serial"), self.sys_clk_freq, self.lab_baud)
+        target = self.lab_target
+        self.bridge = bridge = Bridge(phy, self.sys_clk_freq, target.fifo_depth, target.answer_depth)
+        self.bus.add_master(name="bridge", master=bridge.bus)
         self.comb += [
-            self.ctrl.lost.eq(self.bridge_phy.lost),
-            platform.request("busy").eq(
-                ~self.bridge.fsm.ongoing("RECEIVE-CMD") | self.bridge_phy.source.valid | self.bridge_phy.fifo.sink.valid
-            ),
+            self.ctrl.lost.eq(bridge.lost),
+            bridge.frames.error.eq(self.ctrl.bus_error),
+            # Tells the simulator when nobody needs the clock.
+            platform.request("busy").eq(bridge.busy),
         ]
 
     def _add_window(self, platform: Any) -> None:
         """The window as ports, behind a register.
 
-        The answer is kept for one cycle before the bus sees it. So nothing that goes into the window depends in the
-        same cycle on what comes out of it: a design may answer combinationally, and still neither the bus's timing nor
-        the simulator's order of evaluation ever depends on the design.
+        Nothing is looked at but the answer to what was asked: whatever a design shows besides, the SoC may rest. The
+        answer is kept for one cycle before the bus sees it. So nothing that goes into the window depends in the same
+        cycle on what comes out of it: a design may answer combinationally, and still neither the bus's timing nor the
+        simulator's order of evaluation ever depends on the design.
         """
         ports = platform.request("window")
         bus = wishbone.Interface(data_width=32, address_width=32, addressing="word")
@@ -247,7 +341,7 @@ class LabSoC(SoCMini):  # type: ignore[misc]
         if not self.lab_target.simulated:
             # The design runs at the SoC's clock, which may come out of a PLL.
             self.comb += platform.request("sys_clk").eq(self.crg.cd_sys.clk)
-        self.sync += [answered.eq(asked & ports.ack), answer.eq(ports.dat_r)]
+        self.sync += [answered.eq(asked & ports.ack), If(asked & ports.ack, answer.eq(ports.dat_r))]
 
 
 def platform_of(target: Target, name: str = "lab", *, probes: int = 0) -> Any:
@@ -262,6 +356,21 @@ def platform_of(target: Target, name: str = "lab", *, probes: int = 0) -> Any:
             0,
             Subsignal("adr", Pins((target.control.identifier_words - 1).bit_length())),
             Subsignal("dat", Pins(8)),
+        ),
+        (
+            "phy",
+            0,
+            *(
+                Subsignal(port, Pins(width))
+                for port, width in (
+                    ("rst", 1),
+                    ("rx_valid", 1),
+                    ("rx_data", 8),
+                    ("tx_valid", 1),
+                    ("tx_data", 8),
+                    ("tx_ready", 1),
+                )
+            ),
         ),
         (
             "window",

@@ -389,6 +389,8 @@ class Manifest(_Data):
         Bits a second on the bridge's UART.
     fifo_depth
         Bytes of the bridge's receive FIFO.
+    answer_depth
+        Bytes of answers that the bridge keeps for the lab's own frames. 0: it speaks UARTBone only.
     parameters
         The values that the design was given, by name.
     analyzer
@@ -410,6 +412,7 @@ class Manifest(_Data):
     pins: list[Pin] = field(default_factory=list)
     warnings: list[DesignWarning] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
+    answer_depth: int = 0
     analyzer: Analyzer | None = None
     version: int = MANIFEST_VERSION
 

@@ -118,6 +118,7 @@ async def _by_link(driver: SimulatedDriver, record: Record, use: Callable[[Wishb
         await driver.open(record),
         baud=MANIFEST.baud,
         fifo_depth=MANIFEST.fifo_depth,
+        answer_depth=MANIFEST.answer_depth,
         clock_hz=MANIFEST.clock_hz,
         control=MANIFEST.control,
     )

@@ -23,6 +23,9 @@ MANIFEST = "manifest.json"
 _MOST_BYTES = {ABOUT: 64 * 1024, MANIFEST: 8 * 1024 * 1024}
 """A manifest of the whole window's registers has some megabytes."""
 _WINDOW = 1 << 20
+
+#: Bytes of answers that a bridge may keep: a position in them has 14 bits. 0 is a bridge without frames.
+_ANSWER_DEPTHS = (0, 256, 512, 1024, 2048, 4096, 8192, 16384)
 """Bytes of the largest window of all targets."""
 _WIDEST = 4096
 """Bits of a sample of the widest analyzer of all targets."""
@@ -164,6 +167,7 @@ def _check_manifest(manifest: Manifest, target: str) -> None:
         (1 <= manifest.clock_hz <= 10**10, "its clock can't be"),
         (1200 <= manifest.baud <= 10**8, "its baud rate can't be"),
         (1 <= manifest.fifo_depth <= 1 << 16, "its FIFO can't be"),
+        (manifest.answer_depth in _ANSWER_DEPTHS, "its answers can't be"),
         (0 <= size <= _WINDOW and size % 4 == 0, "its window can't be"),
         (all(0 <= address < 1 << 32 and address % 4 == 0 for address in addresses), "an address can't be"),
         (1 <= manifest.control.identifier_words <= 256, "its identifier can't be"),

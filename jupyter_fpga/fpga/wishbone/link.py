@@ -1,22 +1,22 @@
 """The link to one programmed board: reads and writes on its bus, many in flight, for several users at once."""
 
 import asyncio
+import math
 import random as _random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
-from . import proof, uartbone
+from . import proof
 from .errors import LinkBusy, LinkLost, LinkTimeout, OutcomeUnknown
+from .frames import FrameTransport
 from .operation import Operation
-from .pipeline import MIN_FIFO_DEPTH, ControlAddresses, OutOfStep, Pipeline, nonces
+from .pipeline import ControlAddresses
 from .port import Port, Wire
-from .resync import LinkTiming, Resynchronizer
-from .schedule import Run, Schedule, User
+from .resync import LinkTiming
+from .schedule import Run, User
+from .transport import OutOfStep, Transport, UartboneTransport
 
 __all__ = ("LinkSession", "WishboneLink")
-
-#: Words of one read command at most: half a kilobyte of answer, so that others' turns come soon.
-_READ_WORDS = 128
 
 
 class LinkSession:
@@ -52,7 +52,7 @@ class LinkSession:
 
 
 class WishboneLink:
-    """The Wishbone bus of one programmed board, by UARTBone. Made inside a running loop; addresses are absolute.
+    """The Wishbone bus of one programmed board. Made inside a running loop; addresses are absolute.
 
     Parameters
     ----------
@@ -60,6 +60,8 @@ class WishboneLink:
         The open serial line. The link closes it.
     baud, fifo_depth, clock_hz, control
         As the board's manifest says. ``fifo_depth`` is at least 128 bytes.
+    answer_depth
+        As well, for a board that speaks frames (:mod:`.codec`). 0 for one that speaks UARTBone only.
     bus_timeout_cycles
         Clock cycles after which the board's bus gives up on an access.
     timing
@@ -67,12 +69,13 @@ class WishboneLink:
     fresh
         The board was powered up just now and nobody has talked to it yet, so that no silence is needed to begin.
     random
-        Source of nonces.
+        Source of nonces and session numbers.
     on_lost
         Called once when the board can't be reached any more, whether anybody is waiting or not.
 
     Every operation ends as a result, :class:`BusError`, :class:`OutcomeUnknown` or :class:`LinkLost`, in bounded time.
-    After garbage, lost bytes or a time-out the link fails what was on the wire and finds its way back by itself.
+    After garbage, lost bytes or a time-out the link finds its way back by itself. With frames, nothing is lost by that
+    as long as the board is there and remembers; with UARTBone, what was on the wire fails.
     """
 
     def __init__(
@@ -83,39 +86,54 @@ class WishboneLink:
         fifo_depth: int,
         clock_hz: int,
         control: ControlAddresses,
+        answer_depth: int = 0,
         bus_timeout_cycles: int = 4096,
         timing: LinkTiming | None = None,
         fresh: bool = False,
         random: _random.Random | None = None,
         on_lost: Callable[[LinkLost], None] | None = None,
     ) -> None:
-        if fifo_depth < MIN_FIFO_DEPTH:
-            raise ValueError(f"The link needs a receive FIFO of at least {MIN_FIFO_DEPTH} bytes, not {fifo_depth}.")
-        self._baud = baud
-        self._word_seconds = bus_timeout_cycles / clock_hz
         self._control = control
         self._timing = timing or LinkTiming()
         self._on_lost = on_lost
         self._loop = asyncio.get_running_loop()
-        nonce = nonces(random or _random.SystemRandom())
-        burst = uartbone.burst_words(baud=baud, clock_hz=clock_hz, bus_timeout_cycles=bus_timeout_cycles)
-        # A write of a quarter FIFO at most, so that the next is on the wire while this one's check comes back.
-        self._schedule = Schedule(
-            read_words=min(burst, _READ_WORDS),
-            write_words=min(burst, (fifo_depth // 4 - uartbone.HEADER_BYTES) // uartbone.WORD_BYTES),
-        )
-        self._pipeline = Pipeline(fifo_depth=fifo_depth, control=control, nonce=nonce)
         self._port = Port(wire, on_bytes=self._on_bytes, on_gone=self._lose)
-        self._resync = Resynchronizer(self._port, control, nonce, self._timing)
+        chance = random or _random.SystemRandom()
+        self._transport: Transport
+        if answer_depth:
+            self._transport = FrameTransport(
+                self._port,
+                baud=baud,
+                fifo_depth=fifo_depth,
+                answer_depth=answer_depth,
+                clock_hz=clock_hz,
+                bus_timeout_cycles=bus_timeout_cycles,
+                timing=self._timing,
+                random=chance,
+            )
+        else:
+            self._transport = UartboneTransport(
+                self._port,
+                baud=baud,
+                fifo_depth=fifo_depth,
+                clock_hz=clock_hz,
+                control=control,
+                bus_timeout_cycles=bus_timeout_cycles,
+                timing=self._timing,
+                random=chance,
+            )
+        self._schedule = self._transport.schedule
         self._in_step = False
         self._silent = not fresh
         self._finding: asyncio.Task[None] | None = None
         self._lost: LinkLost | None = None
         self._holder: LinkSession | None = None
-        self._runs: set[asyncio.Future[list[list[int]]]] = set()
+        #: Whoever waits, in the order of their coming.
+        self._runs: dict[Run, None] = {}
         self._own = LinkSession(self, "the lab")
         self._pump_called = False
-        self._deadline = 0.0
+        self._deadline = math.inf
+        self._patience = math.inf
         self._timer: asyncio.TimerHandle | None = None
 
     # ---- for everybody
@@ -188,7 +206,7 @@ class WishboneLink:
         self._holder = holder = LinkSession(self, name)
         try:
             if self._runs:
-                await asyncio.wait(set(self._runs))
+                await asyncio.wait({run.done for run in self._runs})
             yield holder
         finally:
             self._holder = None
@@ -215,7 +233,8 @@ class WishboneLink:
         await proof.prove(self._own, self._control, identifier)
 
     async def resync(self) -> None:
-        """Find the board anew, whatever is going on. What is on the wire fails as :class:`OutcomeUnknown`.
+        """Find the board anew, whatever is going on. With UARTBone what is on the wire fails as
+        :class:`OutcomeUnknown`.
 
         Raises
         ------
@@ -231,6 +250,8 @@ class WishboneLink:
     def close(self) -> None:
         """Leave the board alone. Whoever waits gets :class:`LinkLost`. Can be called again."""
         self._on_lost = None
+        if self._lost is None:
+            self._port.send(self._transport.farewell())
         self._lose("it was closed by the lab.")
 
     # ---- work
@@ -245,9 +266,10 @@ class WishboneLink:
         if not operations:
             return []
         done: asyncio.Future[list[list[int]]] = self._loop.create_future()
-        self._runs.add(done)
-        done.add_done_callback(self._runs.discard)
-        self._schedule.add(Run(user, operations, done, on_done))
+        run = Run(user, operations, done, on_done)
+        self._runs[run] = None
+        done.add_done_callback(lambda done: self._runs.pop(run))
+        self._schedule.add(run)
         # Not at once: who else asks for something in this turn of the loop shares a batch.
         if not self._pump_called:
             self._pump_called = True
@@ -262,19 +284,19 @@ class WishboneLink:
         if not self._in_step:
             self._find()
             return
-        waited = self._pipeline.waiting
+        waited = self._transport.waiting
         with self._no_hang():
-            self._port.send(self._pipeline.fill(self._schedule))
-        if self._pipeline.waiting and not waited:
+            self._port.send(self._transport.fill())
+        if self._transport.waiting and not waited:
             self._progress()
 
     def _on_bytes(self, data: bytes) -> None:
         if not self._in_step:
-            self._resync.received(data)
+            self._transport.overhear(data)
             return
         try:
             with self._no_hang():
-                self._pipeline.receive(data)
+                self._transport.receive(data)
         except OutOfStep as error:
             self._out_of_step(OutcomeUnknown, str(error))
             return
@@ -285,34 +307,45 @@ class WishboneLink:
 
     def _progress(self) -> None:
         """The board has moved: it gets its time anew."""
-        there, back = self._pipeline.bytes_due
-        calculated = uartbone.wire_seconds(there + back, self._baud) + self._pipeline.words_due * self._word_seconds
-        self._deadline = self._loop.time() + self._timing.margin + self._timing.slowdown * calculated
-        if self._timer is None and self._pipeline.waiting:
-            self._timer = self._loop.call_at(self._deadline, self._tick)
+        transport = self._transport
+        now = self._loop.time()
+        self._deadline = now + self._timing.margin + self._timing.slowdown * transport.seconds_due
+        self._patience = self._deadline if transport.patience is None else now + transport.patience
+        if transport.waiting:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        at = min(self._deadline, self._patience) if self._in_step else self._deadline
+        if self._timer is not None:
+            # Most of the time it only moves on, which it does when it rings.
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(at, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
-        if not self._in_step or not self._pipeline.waiting:
+        if not self._transport.waiting:
             return
-        if self._loop.time() < self._deadline:
-            self._timer = self._loop.call_at(self._deadline, self._tick)
-            return
-        self._out_of_step(LinkTimeout, "The board didn't answer in time.")
+        now = self._loop.time()
+        if now >= self._deadline:
+            self._deadline = math.inf
+            self._out_of_step(LinkTimeout, "The board didn't answer in time.")
+        elif self._in_step and now >= self._patience:
+            self._out_of_step(OutcomeUnknown, "The board didn't answer yet.")
+        if self._deadline < math.inf:
+            self._set_timer()
 
     # ---- trouble
 
     def _out_of_step(self, error: type[OutcomeUnknown], reason: str) -> None:
-        """Fail what is on the wire, and find the way back."""
+        """Fail what can't be known any more, and find the way back."""
         if self._lost is not None:
             return
         self._in_step = False
         self._silent = True
         self._port.discard_output()
-        unsettled = self._pipeline.unsettled()
-        self._pipeline.reset(nonce=0, bus_errors=0)
-        for run in unsettled:
-            run.fail_unknown(error, reason)
+        self._transport.leave(error, reason)
         self._find()
 
     def _find(self) -> None:
@@ -321,11 +354,10 @@ class WishboneLink:
             self._finding.add_done_callback(self._found)
 
     async def _find_board(self) -> None:
-        synced = await self._resync.find(silent=self._silent)
-        if isinstance(synced, str):
-            self._lose(synced)
+        reason = await self._transport.find(silent=self._silent)
+        if reason is not None:
+            self._lose(reason)
             return
-        self._pipeline.reset(nonce=synced.nonce, bus_errors=synced.bus_errors)
         self._in_step = True
 
     def _found(self, task: "asyncio.Task[None]") -> None:
@@ -357,7 +389,7 @@ class WishboneLink:
             self._timer = None
         if self._finding is not None and self._finding is not asyncio.current_task():
             self._finding.cancel()
-        for run in (*self._pipeline.unsettled(), *self._schedule.waiting()):
+        for run in self._runs:
             run.fail_lost(reason)
         self._schedule.clear()
         if self._on_lost is not None:

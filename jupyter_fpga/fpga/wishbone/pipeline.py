@@ -75,6 +75,19 @@ def nonces(random: Random) -> Iterator[int]:
         yield int.from_bytes(bytes(random.sample(range(1, 255), 4)), "big")
 
 
+def _request(chunk: Chunk) -> bytes:
+    """The command as bytes."""
+    if chunk.words is None:
+        return uartbone.encode_read(chunk.address, chunk.count, fixed=chunk.fixed)
+    return uartbone.encode_write(chunk.address, chunk.words, fixed=chunk.fixed)
+
+
+def _answer_bytes(entry: "Chunk | _Check") -> int:
+    if isinstance(entry, Chunk):
+        return uartbone.WORD_BYTES * entry.count if entry.words is None else 0
+    return entry.answer_bytes
+
+
 class _Check:
     """A check that is on the wire, and what it speaks about. A seal has the batch that it ends."""
 
@@ -190,9 +203,10 @@ class Pipeline:
         return not blocked and self._sent - self._confirmed - just_sent < _BUSY_BYTES
 
     def _has_room(self, chunk: Chunk) -> bool:
-        if self._sent - self._confirmed + len(chunk.request) + self._reserve > self._depth:
+        size = uartbone.HEADER_BYTES + (uartbone.WORD_BYTES * chunk.count if chunk.words is not None else 0)
+        if self._sent - self._confirmed + size + self._reserve > self._depth:
             return False
-        return not self._answers_due or self._answers_due + chunk.answer_bytes <= _ANSWER_WINDOW
+        return not self._answers_due or self._answers_due + _answer_bytes(chunk) <= _ANSWER_WINDOW
 
     def _ends_segment(self, chunk: Chunk) -> bool:
         """Whether bus errors so far must be told from those of ``chunk``."""
@@ -204,7 +218,7 @@ class Pipeline:
     def _send(self, out: bytearray, chunk: Chunk) -> None:
         if chunk.touches(self._scratch):
             self._lend_scratch(out, chunk)
-        self._emit(out, chunk.request)
+        self._emit(out, _request(chunk))
         if chunk.words is None:
             self._expect(chunk)
         self._segment.append(chunk)
@@ -256,7 +270,7 @@ class Pipeline:
     def _expect(self, entry: Chunk | _Check) -> None:
         self._expected.append(entry)
         self._marks.append(self._sent)
-        self._answers_due += entry.answer_bytes
+        self._answers_due += _answer_bytes(entry)
 
     # ---- in
 
@@ -272,9 +286,8 @@ class Pipeline:
         buffer += data
         position = 0
         expected = self._expected
-        while expected and len(buffer) - position >= expected[0].answer_bytes:
+        while expected and len(buffer) - position >= (size := _answer_bytes(expected[0])):
             entry = expected.popleft()
-            size = entry.answer_bytes
             words = uartbone.decode_words(buffer, position, size // uartbone.WORD_BYTES)
             position += size
             self._answers_due -= size

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from . import uartbone
 from .errors import BusError, LinkLost, OutcomeUnknown
 from .operation import Operation
 
@@ -12,6 +11,13 @@ __all__ = ("Chunk", "Fault", "Run", "Schedule", "User")
 
 #: Bytes (requests and answers together) after which the next user's turn comes: 2.6 ms at 1 Mbaud.
 _TURN_BYTES = 256
+
+#: What a command takes besides its words, about: it is UARTBone's header.
+_COMMAND_BYTES = 6
+_WORD_BYTES = 4
+
+#: Bits of a word address within a page: a command of frames doesn't go from one into the next.
+_PAGE_WORDS = 1 << 16
 
 
 class User:
@@ -25,34 +31,41 @@ class User:
 
 
 class Chunk:
-    """One UARTBone command: an operation, or the part of it that fits one burst."""
+    """An operation, or the part of it that fits one command."""
 
-    __slots__ = ("address", "answer_bytes", "count", "fixed", "index", "last", "request", "run", "values", "words")
+    __slots__ = ("address", "count", "fixed", "index", "last", "offset", "run", "values", "whole", "words")
 
     def __init__(
-        self, run: "Run", index: int, address: int, count: int, words: tuple[int, ...] | None, fixed: bool, last: bool
+        self,
+        run: "Run",
+        index: int,
+        offset: int,
+        address: int,
+        count: int,
+        words: tuple[int, ...] | None,
+        whole: tuple[int, ...] | None,
+        fixed: bool,
+        last: bool,
     ) -> None:
         self.run = run
         self.index = index
+        #: Which word of the operation is its first.
+        self.offset = offset
         self.address = address
         self.count = count
         self.words = words
+        #: What ``words`` are a part of.
+        self.whole = whole
         self.fixed = fixed
         self.last = last
-        #: What a read was answered with; not to be believed before the check that follows it has passed.
+        #: What a read was answered with; not to be believed before the transport says so.
         self.values: tuple[int, ...] = ()
-        if words is None:
-            self.request = uartbone.encode_read(address, count, fixed=fixed)
-            self.answer_bytes = uartbone.WORD_BYTES * count
-        else:
-            self.request = uartbone.encode_write(address, words, fixed=fixed)
-            self.answer_bytes = 0
 
     def touches(self, address: int) -> bool:
         """Whether the word at ``address`` is among those that this command reads or writes."""
         if self.fixed:
             return self.address == address
-        return self.address <= address < self.address + uartbone.WORD_BYTES * self.count
+        return self.address <= address < self.address + _WORD_BYTES * self.count
 
 
 class Fault:
@@ -135,14 +148,20 @@ class Run:
     def chunk(self, read_words: int, write_words: int) -> Chunk:
         """The next command to send, of at most so many words."""
         operation = self.operations[self._next]
-        words = operation.words if operation.mask is None else self._modified
+        whole = operation.words if operation.mask is None else self._modified
         start = self._offset
-        count = min(operation.count - start, read_words if words is None else write_words)
-        address = operation.address if operation.fixed else operation.address + uartbone.WORD_BYTES * start
-        if words is not None and count != operation.count:
-            words = words[start : start + count]
-        last = start + count == operation.count and not (operation.mask is not None and words is None)
-        return Chunk(self, self._next, address, count, words, operation.fixed, last)
+        count = operation.count
+        if count == 1:
+            last = operation.mask is None or whole is not None
+            return Chunk(self, self._next, 0, operation.address, 1, whole, whole, operation.fixed, last)
+        count = min(count - start, read_words if whole is None else write_words)
+        address = operation.address
+        if not operation.fixed:
+            address += _WORD_BYTES * start
+            count = min(count, _PAGE_WORDS - (address // _WORD_BYTES) % _PAGE_WORDS)
+        last = start + count == operation.count and not (operation.mask is not None and whole is None)
+        words = None if whole is None else whole[start : start + count]
+        return Chunk(self, self._next, start, address, count, words, whole, operation.fixed, last)
 
     def advance(self, chunk: Chunk) -> None:
         """``chunk`` is on its way."""
@@ -155,10 +174,29 @@ class Run:
         else:
             self._offset += chunk.count
 
+    def take_back(self, chunk: Chunk) -> None:
+        """``chunk`` was sent, and the board hasn't carried it out, and won't: it is the next to send again.
+
+        Of several, the first one is to be taken back last.
+        """
+        self.unsettled -= 1
+        self.sent = chunk.index + (1 if chunk.offset else 0)
+        self._next = chunk.index
+        self._offset = chunk.offset
+        if self.operations[chunk.index].mask is not None:
+            self._modified = chunk.whole
+
     def blame(self, chunk: Chunk, address: int, certain: bool) -> None:
         """A bus error happened in ``chunk``. The earliest one counts."""
         if self.fault is None:
             self.fault = Fault(chunk.index, address, certain)
+
+    def fail_on_bus(self, chunk: Chunk, address: int) -> None:
+        """Nobody answered the access to ``address`` in ``chunk``, and nothing behind it has been carried out."""
+        self.blame(chunk, address, True)
+        self.sent = chunk.index + 1
+        if not self.done.done():
+            self.done.set_exception(self._bus_error(Fault(chunk.index, address, True)))
 
     def settle(self, chunk: Chunk) -> None:
         """``chunk`` is known to be done, and its values to be right. The last one ends the run."""
@@ -238,6 +276,17 @@ class Schedule:
             self._ring.append(run.user)
         run.user.runs.append(run)
 
+    def put_back(self, runs: Sequence[Run]) -> None:
+        """Some of what was sent of ``runs`` is to be sent again: in their order, before what hasn't been sent yet."""
+        self._current = None
+        for run in reversed(runs):
+            user = run.user
+            if run in user.runs:
+                continue
+            if not user.runs:
+                self._ring.append(user)
+            user.runs.appendleft(run)
+
     def current(self) -> Chunk | None:
         """The command whose turn it is, the same until it is :meth:`taken`; ``None`` when nothing is to be sent."""
         if self._current is not None:
@@ -264,14 +313,10 @@ class Schedule:
         chunk, self._current = self._current, None
         assert chunk is not None
         chunk.run.advance(chunk)
-        self._spent += len(chunk.request) + chunk.answer_bytes
+        self._spent += _COMMAND_BYTES + _WORD_BYTES * chunk.count
         if self._spent >= _TURN_BYTES:
             self._spent = 0
             self._ring.rotate(-1)
-
-    def waiting(self) -> list[Run]:
-        """Runs of which something is still to be sent."""
-        return [run for user in self._ring for run in user.runs if not run.exhausted]
 
     def clear(self) -> None:
         """Forget all runs."""

@@ -113,6 +113,7 @@ def _manifest(outcome: Outcome, request: Request, analyzer: Analyzer | None) -> 
         clock_hz=request.clock_hz,
         baud=request.baud,
         fifo_depth=target.fifo_depth,
+        answer_depth=target.answer_depth,
         window=Window(base, outcome.window_size),
         control=target.control,
         registers=outcome.registers,

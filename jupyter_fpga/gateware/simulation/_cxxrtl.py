@@ -100,15 +100,17 @@ class Generated:
         outside = _EDGE_BLOCKS.sub("", body)
         return "bool converged = true;" in body and ".next" not in outside and ".update(" not in outside
 
-    def text(self, glue: str) -> str:
+    def text(self, glue: str, *, whole: bool = False) -> str:
         """The module as C++ in sections: HOT with ``glue`` after it, COLD, and MORE if there is enough for it.
+
+        A function stays in one piece when ``whole``: it is faster, and longer to compile.
 
         Besides its own members the type has ``signals(lab::Signals &, const char *path)``, which tells every signal's
         name and place, and ``derive()``, which computes those that the optimizer left out.
         """
         running = {name: body for name, body in self.functions.items() if name not in ("debug_eval", "debug_info")}
         struct, more = self.struct, ""
-        split = split_eval(running["eval"], self.type, set(self.members))
+        split = None if whole else split_eval(running["eval"], self.type, set(self.members))
         if split is not None:
             struct = _with_members(struct, split.members)
             running["eval"] = split.whole

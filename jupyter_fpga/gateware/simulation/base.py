@@ -11,7 +11,7 @@ import json
 from importlib import resources
 from pathlib import Path
 
-from jupyter_fpga.gateware._base_soc import analyzer_of, describe_base, elaborate_base
+from jupyter_fpga.gateware._base_soc import analyzer_of, describe_base, elaborate_base, elaborate_phy
 from jupyter_fpga.gateware.simulation._compiler import Compiler, Unit, find_compiler
 from jupyter_fpga.gateware.simulation._cxxrtl import COLD, HOT, MORE, Generated, part_condition
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
@@ -22,6 +22,9 @@ from jupyter_fpga.gateware.yosys import run_yosys
 __all__ = ("run",)
 
 _COUNTER = "p_ctrl__cycles"
+_SILENCE = "p_lab__silence"
+#: What looks at the count of silence looks at so many of its upper bits, or for the last count there is.
+_SILENCE_EVENTS = 5
 _WRITE = "write_cxxrtl -header -O6 -g4 -namespace {namespace} {file}"
 
 
@@ -32,21 +35,24 @@ def run(work: Path) -> None:
     clock_hz = int(request.get("sys_clk_freq") or target.clock_hz)
     identifier = str(request["identifier"])
     analyzer = analyzer_of(request)
-    verilog, files = elaborate_base(target, clock_hz, analyzer)
-    (work / "lab_base.v").write_text(verilog, "utf-8")
+    base, files = elaborate_base(target, clock_hz, analyzer)
+    verilog = {"lab_base": base, "lab_phy": elaborate_phy(target, clock_hz)}
+    for name, text in verilog.items():
+        (work / f"{name}.v").write_text(text, "utf-8")
     for name, content in files.items():
         (work / name).write_text(content, "utf-8")
     _copy_sources(work)
     compiler = find_compiler()
-    run_yosys(
-        [
-            "read_verilog lab_base.v",
-            "hierarchy -check -top lab_base",
-            _WRITE.format(namespace="lab_base_soc", file="base_soc.cc"),
-        ],
-        work=work,
-        log="base.log",
-    )
+    for name in verilog:
+        run_yosys(
+            [
+                f"read_verilog {name}.v",
+                f"hierarchy -check -top {name}",
+                _WRITE.format(namespace=f"{name}_soc", file=f"{name}.cc"),
+            ],
+            work=work,
+            log=f"{name}.log",
+        )
     _write_soc(work, probed=analyzer is not None)
     _compile(compiler, work, identifier)
     description = {
@@ -55,7 +61,7 @@ def run(work: Path) -> None:
         "baud": target.baud(clock_hz),
         "fifo_depth": target.fifo_depth,
         "compiler": compiler.kind,
-        "digest": _digest(work, verilog),
+        "digest": _digest(verilog),
     }
     (work / "base.json").write_text(json.dumps(description, indent=2) + "\n", "utf-8")
     describe_base(target, clock_hz, identifier, work)
@@ -67,20 +73,35 @@ def _copy_sources(work: Path) -> None:
 
 
 def _write_soc(work: Path, *, probed: bool) -> None:
-    soc = Generated((work / "base_soc.h").read_text("utf-8"), (work / "base_soc.cc").read_text("utf-8"), "lab_base")
-    if not soc.only_rising_clock:
+    soc, phy = (
+        Generated((work / f"{name}.h").read_text("utf-8"), (work / f"{name}.cc").read_text("utf-8"), name)
+        for name in ("lab_base", "lab_phy")
+    )
+    if not (soc.only_rising_clock and phy.only_rising_clock):
         raise AssertionError("base_board.cc evaluates the base at rising edges only, but the base looks at more.")
     (identifier,) = (name for name, width, depth in soc.memories() if (width, depth) == (8, 64))
-    text = soc.text("")
-    # base_board.cc counts by itself while nothing else changes, so it must be told of everything but the counter.
-    commit = f"{_COUNTER}.commit(observer);"
-    if f"changed |= {commit}" not in text or soc.members[_COUNTER] != ("wire", 64):
-        raise AssertionError(f"The base's cycle counter isn't the register {_COUNTER} of 64 bits.")
+    text = soc.text("", whole=True)
+    # base_board.cc counts by itself while nothing else changes, so it must be told of everything but the counters.
+    (watchdog,) = (name for name in soc.members if name.endswith("__bone__count"))
+    counters = {"CYCLE_COUNTER": _COUNTER, "SILENCE": _SILENCE, "WATCHDOG": watchdog}
+    for name in counters.values():
+        commit = f"{name}.commit(observer);"
+        if f"changed |= {commit}" not in text or soc.members[name][0] != "wire":
+            raise AssertionError(f"The base's {name} isn't a register.")
+        text = text.replace(f"changed |= {commit}", commit)
+    names = {
+        "BASE_SOC": f"{soc.namespace}::{soc.type}",
+        "PHY": f"{phy.namespace}::{phy.type}",
+        "IDENTIFIER_MEMORY": identifier,
+        "SILENCE_STEP": str(1 << soc.members[_SILENCE][1] - _SILENCE_EVENTS),
+        **counters,
+    }
     (work / "base_soc.h").write_text(
-        f'#include "board.h"\n#define LAB_BASE_SOC {soc.namespace}::{soc.type}\n'
-        f"#define LAB_IDENTIFIER_MEMORY {identifier}\n#define LAB_CYCLE_COUNTER {_COUNTER}\n"
+        '#include "board.h"\n'
+        + "".join(f"#define LAB_{name} {what}\n" for name, what in names.items())
         + ("#define LAB_PROBES\n" if probed else "")
-        + text.replace(f"changed |= {commit}", commit),
+        + text
+        + phy.text("", whole=True),
         "utf-8",
     )
 
@@ -110,9 +131,9 @@ def _compile(compiler: Compiler, work: Path, identifier: str) -> None:
     compiler.link([*HARNESS_OBJECTS, *base_objects(work), "empty_window.o", "identifier.o"], "simulator", work=work)
 
 
-def _digest(work: Path, verilog: str) -> str:
+def _digest(verilog: dict[str, str]) -> str:
     """What the base is: its SoC and the harness around it, not who compiled it."""
-    digest = hashlib.sha256(verilog.encode())
+    digest = hashlib.sha256("".join(verilog.values()).encode())
     for source in sorted(resources.files(__package__).joinpath("harness").iterdir(), key=lambda item: item.name):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()

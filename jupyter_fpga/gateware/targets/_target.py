@@ -218,6 +218,8 @@ class Target:
         What a board as it is sold needs before the lab can use it, in a sentence or two; empty where it needs nothing.
     fifo_depth
         Bytes of the UART bridge's receive FIFO.
+    answer_depth
+        Bytes of answers that the bridge keeps, a power of two: no more than these are under way.
     bus_timeout
         Clock cycles after which the bus answers in the place of a slave that doesn't: long enough for any register or
         memory, and short enough that what arrives meanwhile fits the FIFO (at 12 MHz and 1 Mbaud 34 bytes).
@@ -240,6 +242,7 @@ class Target:
     high: tuple[str, ...] = ()
     setup: str = ""
     fifo_depth: int = 1024
+    answer_depth: int = 2048
     bus_timeout: int = 4096
     window: Window = field(default=WINDOW)
     control: Control = field(default=CONTROL)

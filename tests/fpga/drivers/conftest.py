@@ -27,6 +27,7 @@ MANIFEST = Manifest(
     clock_hz=CLOCK_HZ,
     baud=SIMULATED.baud(CLOCK_HZ),
     fifo_depth=SIMULATED.fifo_depth,
+    answer_depth=SIMULATED.answer_depth,
     window=SIMULATED.window,
     control=SIMULATED.control,
     identifier=IDENTIFIER,

@@ -43,6 +43,7 @@ def link_to(wire: Wire, **options) -> WishboneLink:
         wire,
         baud=MANIFEST.baud,
         fifo_depth=MANIFEST.fifo_depth,
+        answer_depth=MANIFEST.answer_depth,
         clock_hz=MANIFEST.clock_hz,
         control=MANIFEST.control,
         **options,
@@ -228,7 +229,8 @@ async def test_no_wrong_value_is_returned_as_right(driver: SimulatedDriver, boar
             ends["unknown" if unknown else "result"] += 1
 
     await asyncio.gather(*(user(number) for number in range(4)))
-    assert ends["unknown"] > 3
+    # What the line has spoiled the board says again.
+    assert not ends["unknown"]
     assert ends["result"] > 50
     assert line.faults.total() > 3
     link.close()

@@ -5,9 +5,16 @@ from collections import Counter
 
 
 class Line:
-    """Spoils what passes by, one fault at a time, far enough apart for one batch not to have two of them."""
+    """Spoils what passes by, one fault at a time, far enough apart for one batch not to have two of them.
 
-    def __init__(self, seed: int, every: int) -> None:
+    Parameters
+    ----------
+    checked
+        What is on the line has checks: every kind of fault may come, anywhere. Else only those that must be noticed.
+    """
+
+    def __init__(self, seed: int, every: int, *, checked: bool = False) -> None:
+        self.checked = checked
         self.random = random.Random(seed)
         self.every = every
         self.left = every
@@ -31,11 +38,12 @@ class Line:
         self.left = self.every + self.random.randrange(self.every)
         at = self.random.randrange(len(data))
         end = at + self.random.randint(1, 8)
-        if way == "requests":
+        if way == "requests" and not self.checked:
             # An even number of bytes more or less in a write may hide itself; see the pipeline's description.
             at = max(0, at - (len(data) - at - 1) % 2)
             end = at + self.random.randrange(1, 8, 2)
-        kind = self.random.choice(["lost", "doubled", "invented", "rest lost", "late"])
+        kinds = ["lost", "doubled", "invented", "rest lost", "late", *(["changed"] if self.checked else [])]
+        kind = self.random.choice(kinds)
         if kind == "late" and way == "requests":
             kind = "lost"
         self.faults[f"{way} {kind}"] += 1
@@ -43,6 +51,8 @@ class Line:
             return data[:at] + data[end:]
         if kind == "doubled":
             return data[:end] + data[at:]
+        if kind == "changed":
+            return data[:at] + bytes(byte ^ self.random.randrange(1, 256) for byte in data[at:end]) + data[end:]
         if kind == "invented":
             return data[:at] + bytes(self.random.choices(range(0x10, 0x100), k=end - at)) + data[at:]
         if kind == "late":

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -15,6 +16,13 @@ from jupyter_fpga.fpga.wishbone import (
 
 from .conftest import QUICK, link_to
 from .uartbone import CONTROL, COUNTER, IDENTIFIER, WINDOW_BASE, PtyBoard
+
+
+@pytest.fixture
+async def board() -> AsyncIterator[PtyBoard]:
+    """One that speaks UARTBone: nothing that was on the wire can be known afterwards."""
+    with PtyBoard() as board:
+        yield board
 
 
 async def test_a_board_that_says_nothing_times_out_and_is_lost(board: PtyBoard, link: WishboneLink):

@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 
 import serial
 
+from .reference_decoder import PAUSE, Decoder, Silence
+
 CONTROL_BASE = 0xF000_0000
 WINDOW_BASE = 0x3000_0000
 WINDOW_WORDS = 1024
@@ -186,6 +188,51 @@ class Bridge:
         result = self.bus.access(4 * (address & 0x3FFF_FFFF), value)
         self._free += self.cycle if result is not None else self.bus_timeout
         return 0xFFFF_FFFF if result is None else result
+
+
+class FramedBridge(Bridge):
+    """A :class:`Bridge` that speaks frames as well: the reference decoder, in board time."""
+
+    def __init__(self, bus: Bus | None = None, *, answer_depth: int = 4096, **options) -> None:
+        super().__init__(bus, **options)
+        self.answer_depth = answer_depth
+        self.decoder = self._powered_up()
+        self._heard = 0.0
+        self._sends = 0.0
+
+    def _powered_up(self) -> Decoder:
+        return Decoder(self._framed, self._command, self._command_waits, depth=self.answer_depth)
+
+    def power_cycle(self) -> None:
+        """All that it knows is lost."""
+        self.decoder = self._powered_up()
+
+    def _run_until(self, now: float) -> None:
+        while self.fifo and max(self.fifo[0][0], self._free) <= now:
+            arrived, byte = self.fifo.popleft()
+            at = max(arrived, self._free)
+            silence, self._heard = arrived - self._heard, arrived
+            if silence >= PAUSE:
+                self.decoder.take(Silence(silence))
+            self._free = at + self.cycle
+            self.decoder.take(byte)
+            for said in self.decoder.output():
+                self._sends = max(self._sends, self._free) + self.byte_seconds
+                self._answers.append((self._sends, said))
+
+    def _command_waits(self) -> bool:
+        return self._started is None or self._free - self._started > 0.1
+
+    def _command(self, byte: int) -> None:
+        """A byte for UARTBone."""
+        if self._started is not None and self._free - self._started > 0.1:
+            self._restart()
+        self._machine.send(byte)
+
+    def _framed(self, address: int, value: int | None) -> int | None:
+        result = self.bus.access(address, value)
+        self._free += self.cycle if result is not None else self.bus_timeout
+        return result
 
 
 @dataclass

@@ -17,14 +17,20 @@ module lab_soc (
     input clk, input serial_rx, output serial_tx, output busy, input [3:0] buttons, input [7:0] switches,
     input [7:0] pmod_i, output [7:0] pmod_o, output [7:0] pmod_oe, output [7:0] leds, input uart_rx, output uart_tx
 );
-  wire rst, cyc, stb, we, ack;
+  wire rst, cyc, stb, we, ack, phy_rst, rx_valid, tx_valid, tx_ready;
+  wire [7:0] rx_data, tx_data;
   wire [17:0] adr;
   wire [31:0] dat_w, dat_r;
   wire [3:0] sel;
   lab_base base (
-      .clk(clk), .serial_rx(serial_rx), .serial_tx(serial_tx), .busy(busy), .window_rst(rst), .window_adr(adr),
+      .clk(clk), .phy_rst(phy_rst), .phy_rx_valid(rx_valid), .phy_rx_data(rx_data), .phy_tx_valid(tx_valid),
+      .phy_tx_data(tx_data), .phy_tx_ready(tx_ready), .busy(busy), .window_rst(rst), .window_adr(adr),
       .window_dat_w(dat_w), .window_dat_r(dat_r), .window_sel(sel), .window_cyc(cyc), .window_stb(stb),
       .window_we(we), .window_ack(ack)
+  );
+  lab_phy phy (
+      .clk(clk), .rst(phy_rst), .serial_rx(serial_rx), .serial_tx(serial_tx), .rx_valid(rx_valid), .rx_data(rx_data),
+      .tx_valid(tx_valid), .tx_data(tx_data), .tx_ready(tx_ready)
   );
   lab_window window (
       .clk(clk), .rst(rst), .wb_adr(adr), .wb_dat_w(dat_w), .wb_dat_r(dat_r), .wb_sel(sel), .wb_cyc(cyc),
@@ -59,7 +65,7 @@ def test_window_and_whole_soc_are_the_same(
     split = build([("netlist.v", window)])
     assert (split / "more.o").exists() == in_pieces
     monkeypatch.undo()
-    soc = (base_folder / "lab_base.v").read_text()
+    soc = "".join((base_folder / f"{name}.v").read_text() for name in ("lab_base", "lab_phy"))
     whole = build([("netlist.v", JOINED), ("base.v", soc), ("window.v", window)], whole_soc=True)
     of_base = [str(base_folder / name) for name in base_objects(base_folder)]
     of_split = transcript(split, base_folder, of_base)

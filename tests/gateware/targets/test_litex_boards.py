@@ -231,7 +231,7 @@ def test_a_vendors_toolchain_builds_it(tmp_path: Path, targets: dict[str, Target
         "read_verilog design.v build/lab.v",
         "synth_xilinx -family xc7 -top lab -run begin:map_luts",
         "select -assert-count 1 t:MMCME2_ADV",
-        "select -assert-count 1 t:RAMB18E1",
+        "select -assert-count 3 t:RAMB18E1",
         "select -assert-count 16 t:IOBUF",
         "select -assert-count 5 t:OBUF",
     ]

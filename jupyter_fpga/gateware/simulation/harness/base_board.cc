@@ -4,31 +4,44 @@
 // window depends in the same cycle on what the window answers: labsoc keeps the answer in a register. So one pass is
 // enough: base, then window, then the window's answer back to the base's inputs, where the next clock edge finds it.
 //
-// Most of the time the base waits for a start bit, and many a design for a command. What an edge left unchanged is not
-// evaluated again until one of its inputs changes; only the cycle counter goes on, and is counted by hand.
+// The serial line's PHY is a third module. It is at work in every cycle while a byte is on the line; what is behind it
+// isn't. Its outputs don't depend in the same cycle on its inputs either.
+//
+// Most of the time the base waits for a byte, and many a design for a command. What an edge left unchanged is not
+// evaluated again until one of its inputs changes; only counters go on (of cycles, of silence on the line, and that of
+// UARTBone's watchdog), and are counted by hand up to where something looks at them.
+#include <algorithm>
 #include <cstring>
 #include <memory>
+#include <type_traits>
 
 #include "window.h"
 
-// Generated from LabSoC; defines LAB_BASE_SOC, its type, and the names of two of its members.
+// Generated from LabSoC; defines LAB_BASE_SOC and LAB_PHY, the modules' types, and the names of some members.
 #include "base_soc.h"
 
 namespace lab {
 namespace {
 
+constexpr uint64_t kForever = ~0ull;
+
 class BaseBoard : public Board {
  public:
-  BaseBoard() : base(std::make_unique<LAB_BASE_SOC>()), window(make_window()) {}
+  BaseBoard()
+      : base(std::make_unique<LAB_BASE_SOC>()), phy(std::make_unique<LAB_PHY>()), window(make_window()) {}
 
   void power_up(const char *identifier) override {
     base->reset();
+    phy->reset();
     write_identifier(base->LAB_IDENTIFIER_MEMORY, identifier);
     window->reset();
     cycles = 0;
     out = Outputs();
     set_clock(0);
+    settle(*phy);
+    from_phy();
     settle(*base);
+    to_phy();
     to_window();
     apply(in);
     applied = in;
@@ -43,6 +56,7 @@ class BaseBoard : public Board {
   void signals(Signals &to, bool around) override {
     if (around) {
       base->signals(to);
+      phy->signals(to);
     } else {
       window->signals(to);
     }
@@ -51,33 +65,51 @@ class BaseBoard : public Board {
   void derive() override {
     window->derive();
     base->derive();
+    phy->derive();
   }
 
   uint64_t run(uint64_t limit) override { return advance(*this, limit); }
 
   void apply(const Inputs &levels) {
-    base->p_serial__rx.data[0] = levels.serial_rx;
+    phy->p_serial__rx.data[0] = levels.serial_rx;
     const WindowPorts &w = window->ports;
     *w.buttons = levels.buttons & 0xF;
     *w.switches = levels.switches;
     *w.pmod_i = levels.pmod;
     *w.console_rx = levels.console_rx;
     settle_window();
-    base_rests = window_rests = false;
+    base_rests = phy_rests = window_rests = false;
   }
 
   void rise() {
     set_clock(1);
+    // Edges first: everything sees what the others' outputs were before.
+    if (!phy_rests) phy->eval(nullptr);
     if (!base_rests) base->eval(nullptr);
     const bool window_changed = !window_rests && window->edge();
+    if (!phy_rests) {
+      if (phy->commit()) {
+        phy->eval(nullptr);
+      } else {
+        phy_rests = true;
+      }
+    }
+    const bool told = from_phy();
     bool asked = false;
     if (base_rests) {
       count(1);
-    } else if (base->commit()) {
-      base->eval(nullptr);
-      asked = to_window();
+      if (told) base_rests = false;
+      // Its own edge has passed without a change.
+      base->prev_p_clk.data[0] = 1;
     } else {
-      base_rests = true;
+      const uint32_t silence = base->LAB_SILENCE.curr.data[0], watchdog = base->LAB_WATCHDOG.curr.data[0];
+      if (!base->commit()) coast(silence, watchdog);
+    }
+    if (!base_rests || told) {
+      base->eval(nullptr);
+      to_phy();
+      asked = to_window();
+      if (told) base_rests = false;
     }
     if (window_changed || asked) {
       window_rests = false;
@@ -89,7 +121,7 @@ class BaseBoard : public Board {
 
   void fall() {
     set_clock(0);
-    base->prev_p_clk.data[0] = 0;
+    base->prev_p_clk.data[0] = phy->prev_p_clk.data[0] = 0;
     uint32_t *previous = window->ports.previous_clk;
     if (previous) {
       *previous = 0;
@@ -100,7 +132,8 @@ class BaseBoard : public Board {
   }
 
   uint64_t rest(uint64_t most) {
-    if (!base_rests || !window_rests) return 0;
+    if (!base_rests || !phy_rests || !window_rests) return 0;
+    most = std::min(most, coasts);
     count(most);
     return most;
   }
@@ -108,7 +141,7 @@ class BaseBoard : public Board {
   Outputs outputs() const {
     const WindowPorts &w = window->ports;
     Outputs now;
-    now.serial_tx = *bits_of(base->p_serial__tx);
+    now.serial_tx = *bits_of(phy->p_serial__tx);
     now.busy = *bits_of(base->p_busy);
     now.console_tx = *w.console_tx;
     now.leds = *w.leds;
@@ -120,16 +153,71 @@ class BaseBoard : public Board {
  private:
   void set_clock(uint32_t level) {
     base->p_clk.data[0] = level;
+    phy->p_clk.data[0] = level;
     *window->ports.clk = level;
   }
 
+  // The base has passed an edge at which nothing changed but counters, which were these: let it rest as long as it goes
+  // on like this.
+  void coast(uint32_t silence_before, uint32_t watchdog_before) {
+    const uint32_t silence = base->LAB_SILENCE.curr.data[0], watchdog = base->LAB_WATCHDOG.curr.data[0];
+    silence_counts = silence != silence_before;
+    watchdog_counts = watchdog != watchdog_before;
+    coasts = kForever;
+    if (silence_counts) {
+      // Something looks at it when it comes to a multiple of this, which it may just have done, and one before that.
+      const uint32_t since = silence % LAB_SILENCE_STEP, left = LAB_SILENCE_STEP - 1 - since;
+      coasts = silence == silence_before + 1 && since && left > 1 ? left - 1 : 0;
+    }
+    if (watchdog_counts) {
+      const uint64_t left = watchdog == watchdog_before - 1 && watchdog > 1 ? watchdog - 1 : 0;
+      coasts = std::min(coasts, left);
+    }
+    base_rests = coasts > 0;
+    // What it has come to by this edge is still to be seen.
+    if (silence_counts || watchdog_counts) base->eval(nullptr);
+  }
+
   void count(uint64_t cycles_passed) {
-    auto &counter = base->LAB_CYCLE_COUNTER;
-    counter.curr.data[0] += cycles_passed;
+    add(base->LAB_CYCLE_COUNTER, cycles_passed);
+    if (coasts == kForever) return;
+    if (silence_counts) add(base->LAB_SILENCE, cycles_passed);
+    if (watchdog_counts) add(base->LAB_WATCHDOG, -cycles_passed);
+    coasts -= cycles_passed;
+    if (!coasts) base_rests = false;
+  }
+
+  template <class Counter>
+  static void add(Counter &counter, uint64_t difference) {
+    counter.curr.data[0] += typename std::decay<decltype(counter.curr.data[0])>::type(difference);
     counter.next = counter.curr;
   }
 
-  // Both say whether they changed anything.
+  // These say whether they changed anything.
+  bool from_phy() {
+    bool changed = false;
+    const auto set = [&changed](auto &port, uint32_t level) {
+      changed |= port.data[0] != level;
+      port.data[0] = level;
+    };
+    set(base->p_phy__rx__valid, *bits_of(phy->p_rx__valid));
+    set(base->p_phy__rx__data, *bits_of(phy->p_rx__data));
+    set(base->p_phy__tx__ready, *bits_of(phy->p_tx__ready));
+    return changed;
+  }
+
+  void to_phy() {
+    bool changed = false;
+    const auto set = [&changed](auto &port, uint32_t level) {
+      changed |= port.data[0] != level;
+      port.data[0] = level;
+    };
+    set(phy->p_rst, *bits_of(base->p_phy__rst));
+    set(phy->p_tx__valid, *bits_of(base->p_phy__tx__valid));
+    set(phy->p_tx__data, *bits_of(base->p_phy__tx__data));
+    if (changed) phy_rests = false;
+  }
+
   bool to_window() {
     const WindowPorts &w = window->ports;
     bool changed = false;
@@ -150,7 +238,8 @@ class BaseBoard : public Board {
   bool settle_window() {
     window->settle();
     const uint32_t ack = *window->ports.ack, data = *window->ports.dat_r;
-    bool changed = base->p_window__ack.data[0] != ack || base->p_window__dat__r.data[0] != data;
+    // The base looks at this only while it asks.
+    bool changed = *window->ports.cyc && (base->p_window__ack.data[0] != ack || base->p_window__dat__r.data[0] != data);
 #ifdef LAB_PROBES
     auto &probes = base->p_probes.data;
     const bool fits = window->ports.probe_bits == decltype(base->p_probes)::bits;
@@ -165,9 +254,13 @@ class BaseBoard : public Board {
   }
 
   std::unique_ptr<LAB_BASE_SOC> base;
+  std::unique_ptr<LAB_PHY> phy;
   std::unique_ptr<Window> window;
   bool base_rests = false;
+  bool phy_rests = false;
   bool window_rests = false;
+  uint64_t coasts = kForever;  // cycles that the base can rest
+  bool silence_counts = false, watchdog_counts = false;
 };
 
 }  // namespace
