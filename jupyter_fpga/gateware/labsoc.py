@@ -168,7 +168,7 @@ class LabSoC(SoCMini):  # type: ignore[misc]
         # A soft reset (ctrl_reset) takes everything with it but the reset's own register. SoCMini connects `rst`.
         reset = Signal()
         clock = platform.request("clk")
-        self.crg = CRG(clock, reset) if board.simulated else Clocking(board, clock_hz, clock, reset)
+        self.crg = Clocking(board, clock_hz, clock, reset) if board.implemented else CRG(clock, reset)
         self.crg.rst = reset
         kwargs.setdefault("cpu_type", None)
         super().__init__(
@@ -184,13 +184,13 @@ class LabSoC(SoCMini):  # type: ignore[misc]
             **kwargs,
         )
         self.ctrl = LabController()
-        # What it says is known only after elaboration: a simulator writes it over this one at power-up, and on a real
-        # board it is a memory beside the SoC.
+        # What it says is known only after elaboration: a simulator writes it over this one at power-up, and in a
+        # bitstream it is a memory beside the SoC.
         words = board.control.identifier_words
-        if board.simulated:
-            self.identifier = Identifier(" " * (words - 1))
-        else:
+        if board.implemented:
             self.identifier = _OutsideIdentifier(words, platform.request("identifier"))
+        else:
+            self.identifier = Identifier(" " * (words - 1))
         self._add_bridge(platform)
         if window:
             self._add_window(platform)
@@ -234,7 +234,7 @@ class LabSoC(SoCMini):  # type: ignore[misc]
             bus.ack.eq(answered & bus.cyc & bus.stb),
             bus.dat_r.eq(answer),
         ]
-        if not self.lab_target.simulated:
+        if self.lab_target.implemented:
             # The design runs at the SoC's clock, which may come out of a PLL.
             self.comb += platform.request("sys_clk").eq(self.crg.cd_sys.clk)
         self.sync += [answered.eq(asked & ports.ack), answer.eq(ports.dat_r)]

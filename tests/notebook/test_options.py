@@ -10,7 +10,8 @@ def test_everything_that_a_cell_may_say():
     arguments = parse(
         CELL,
         "--name pwm --board 3 --target simulated --tag a --tag 'b c' --top Pwm --clock 12MHz --param WIDTH=8 "
-        "--param NAME=x --param 'LIST=[1, 2]' --timeout 9.5 --no-wait --build-only --flash --no-cache --quiet --lib",
+        "--param NAME=x --param 'LIST=[1, 2]' --timeout 9.5 --no-wait --build-only --flash --verify --no-cache --quiet "
+        "--lib",
     )
     assert vars(arguments) == {
         "name": "pwm",
@@ -27,6 +28,7 @@ def test_everything_that_a_cell_may_say():
         "no_wait": True,
         "build_only": True,
         "flash": True,
+        "verify": True,
         "no_cache": True,
         "quiet": True,
         "lib": True,
