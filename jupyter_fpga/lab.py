@@ -13,6 +13,7 @@ from .compute import ActionCache, BuildOptions, BuildResult, Builds, Sandbox, So
 from .compute.actions import Compute
 from .compute.builds.catalog import Catalog, TargetInfo
 from .compute.builds.functions import LIMITS, limits_within
+from .compute.builds.icebox import find_icebox
 from .compute.builds.implementers import find_implementers
 from .compute.runners.local import LocalRunner
 from .compute.sandbox.orphans import end_orphans
@@ -289,15 +290,18 @@ class _Workshop:
     async def targets(self) -> list[dict[str, Any]]:
         """Every kind of board that designs can be built for, and whether its tools are here."""
         if self._targets is None:
-            catalog, implementers = await asyncio.gather(
-                Catalog.load(), asyncio.to_thread(find_implementers, os.environ)
+            catalog, implementers, icebox = await asyncio.gather(
+                Catalog.load(),
+                asyncio.to_thread(find_implementers, os.environ),
+                asyncio.to_thread(find_icebox, os.environ),
             )
-            self._targets = [
-                target.to_json() | {"tools": implementers[target.toolchain].to_json()}
-                for target in catalog.values()
-                if not target.simulated
-            ]
-            self._targets[:0] = [target.to_json() for target in catalog.values() if target.simulated]
+            self._targets = []
+            for target in catalog.values():
+                told = target.to_json()
+                if target.implemented:
+                    tools = implementers[target.toolchain].to_json()
+                    told["tools"] = icebox.beside(tools) if target.simulated else tools
+                self._targets.append(told)
         return [target if "tools" in target else target | {"tools": self._simulation()} for target in self._targets]
 
     def _simulation(self) -> dict[str, Any]:

@@ -43,7 +43,11 @@ _ALIASES = {
     "param": "_Building.params",
     "timeout": "_Building.timeout",
 }
-_FLAGS = {**FLAGS, **flag("no-cache", "_Building.no_cache", "Build everything anew.")}
+_FLAGS = {
+    **FLAGS,
+    **flag("no-cache", "_Building.no_cache", "Build everything anew."),
+    **flag("verify", "_Building.verify", "Compare an iCE40's bitstream with the design, by simulating both."),
+}
 ARTIFACTS = ("csr.json", "csr.csv", "analyzer.csv", "top.v", "bitstream", "report")
 
 
@@ -77,6 +81,7 @@ class _Building(LabCommand):
     params = List(Unicode(), help="NAME=VALUE for the design; may be repeated.").tag(config=True)
     timeout = Read(seconds, help="Seconds after which to cancel and give up.").tag(config=True)
     no_cache = Bool(False, help="Build everything anew.").tag(config=True)
+    verify = Bool(False, help="Compare an iCE40's bitstream with the design, by simulating both.").tag(config=True)
 
     def options(self) -> BuildOptions:
         """What the lab is told."""
@@ -91,6 +96,7 @@ class _Building(LabCommand):
             "probes": [name for text in self.probes for name in _read(names, text, "--probe")],
             "params": params,
             "use_cache": not self.no_cache,
+            "verify": self.verify,
         }
 
     def wait(self, job: Job) -> None:

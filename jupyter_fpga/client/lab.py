@@ -35,6 +35,7 @@ class BuildOptions(TypedDict, total=False):
     params: Mapping[str, Any] | None
     idempotency_key: str | None
     use_cache: bool
+    verify: bool
 
 
 class LabClient:
@@ -135,6 +136,8 @@ class LabClient:
             The same key with the same design gets the first answer again.
         use_cache
             Whether an equal build may be answered from the cache.
+        verify
+            Simulate the bitstream of an iCE40 beside the design, and fail the build unless both answer alike.
         """
         return Job(self, await self._upload("build", source, **options))
 
@@ -154,6 +157,7 @@ class LabClient:
         params: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
         use_cache: bool = True,
+        verify: bool = False,
         **more: Any,
     ) -> dict[str, Any]:
         name, content = load_source(source, filename)
@@ -168,6 +172,7 @@ class LabClient:
             "params": dict(params) if params else None,
             "idempotency_key": idempotency_key,
             "use_cache": None if use_cache else False,
+            "verify": verify or None,
             **more,
         }
         return {"type": path.rpartition("/")[2], **await self.door.upload(path, name, content, fields)}

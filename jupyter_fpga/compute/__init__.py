@@ -1,6 +1,6 @@
 """Floor 1: programs of strangers in sandboxes, their results kept by content. Builds are its first client."""
 
-from jupyter_fpga.compute.builds.design import BuildFailed, BuildOptions, BuildResult, Source, StageReport
+from jupyter_fpga.compute.builds.design import BuildFailed, BuildOptions, BuildResult, Source, StageReport, image_of
 from jupyter_fpga.compute.builds.pipeline import Builds
 from jupyter_fpga.compute.builds.toolchains import Toolchains, ToolMissing
 from jupyter_fpga.compute.cache.results import ActionCache
@@ -27,4 +27,5 @@ __all__ = (
     "StageReport",
     "ToolMissing",
     "Toolchains",
+    "image_of",
 )

@@ -90,12 +90,15 @@ class Quotas:
     max_held_boards: int | None = None
 
 
+PROCESSES = ("simulated", "simulated_ice40")
+"""Targets whose boards are processes."""
+
 _KEYS = ("target", "serial", "port", "tty", "tag", "power_cycle", "flash", "id")
 """What a board on a desk can be told in a text."""
 
 
 def board_of_text(text: str, fpga_id: int) -> BoardConfig:
-    """A board on a desk from ``target=icebreaker,serial=A1,…``.
+    """A board on a desk from ``target=icebreaker,serial=A1,…``, or one that is a process, ``target=simulated_ice40``.
 
     Keys: ``target``; ``serial``, ``port``, ``tty``, ``power_cycle``, ``flash`` (true or false), as of
     :class:`Hardware`; ``tag``, as often as there are tags; ``id``, its number. A value with a comma in it is quoted.
@@ -137,7 +140,9 @@ def board_of_text(text: str, fpga_id: int) -> BoardConfig:
         flash=one.get("flash") == "true",
     )
     tags = tuple(given.get("tag", ()))
-    return BoardConfig(int(one.get("id", fpga_id)), one["target"], "serial", tags, hardware)
+    # Whoever says where it is plugged in means one on a desk.
+    driver = "simulated" if one["target"] in PROCESSES and hardware == Hardware() else "serial"
+    return BoardConfig(int(one.get("id", fpga_id)), one["target"], driver, tags, hardware)
 
 
 def _words(text: str) -> list[str]:
@@ -273,6 +278,8 @@ class SubmitOptions:
         The same key with the same body gets the first answer again.
     use_cache
         Whether finished stages of equal builds may be used.
+    verify
+        Fail the build unless its bitstream, simulated, answers what the design does.
     flash
         Write the design into the board's flash as well, so that the board starts with it from then on.
     """
@@ -289,4 +296,5 @@ class SubmitOptions:
     priority: int = 0
     idempotency_key: str | None = None
     use_cache: bool = True
+    verify: bool = False
     flash: bool = False

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, RowMapping, select, update
 
+from jupyter_fpga.compute import image_of
 from jupyter_fpga.errors import LabError, Unavailable
 from jupyter_fpga.fpga.drivers import Record, Unplugged
 from jupyter_fpga.fpga.floor import Floor
@@ -197,7 +198,7 @@ async def _design_of(floor: Floor, row: RowMapping) -> tuple[Path, Manifest]:
         return _build_of(connection, digest)
 
     build = await floor.read(query)
-    if build is None or not (image := Path(build["artifacts"]["bitstream"])).is_file():
+    if build is None or not (image := Path(image_of(build["artifacts"]))).is_file():
         raise Unavailable(f"The design of board {row['fpga_id']} is lost, and so can't be programmed again.")
     return image, Manifest.from_json(build["manifest"])
 

@@ -149,9 +149,10 @@ def _request(options: SubmitOptions, target: str) -> dict[str, Any]:
     request = dataclasses.asdict(options)
     for name in ("priority", "idempotency_key"):
         del request[name]
-    if not options.flash:
+    for name in ("flash", "verify"):
         # A request that was made with a key before there was a choice is the same request.
-        del request["flash"]
+        if not request[name]:
+            del request[name]
     request.update(target=target, tags=list(options.tags), probes=list(options.probes), params=dict(options.params))
     return request
 

@@ -12,8 +12,10 @@ import traceback
 from pathlib import Path
 
 from jupyter_fpga.gateware.errors import EXIT_DESIGN_ERROR, DesignError
+from jupyter_fpga.gateware.targets import TARGETS
 
-#: Each step is the function ``run(work: Path)`` of a module; where there are two, the second is for real boards.
+#: Each step is the function ``run(work: Path)`` of a module; where there are two, the second is for targets with a
+#: device.
 STEPS: dict[str, tuple[str, ...]] = {
     "targets": ("jupyter_fpga.gateware.targets",),
     "base": ("jupyter_fpga.gateware.simulation.base", "jupyter_fpga.gateware.implementation.base"),
@@ -22,6 +24,8 @@ STEPS: dict[str, tuple[str, ...]] = {
     "compile": ("jupyter_fpga.gateware.simulation.compile",),
     "place": ("jupyter_fpga.gateware.implementation.place",),
     "pack": ("jupyter_fpga.gateware.implementation.pack",),
+    "verify": ("jupyter_fpga.gateware.bitstream.verify",),
+    "unpack": ("jupyter_fpga.gateware.bitstream.unpack",),
 }
 
 
@@ -33,7 +37,7 @@ def main(arguments: list[str]) -> int:
     work = Path.cwd()
     modules = STEPS[arguments[0]]
     try:
-        importlib.import_module(modules[-1 if _is_for_real_board(work) else 0]).run(work)
+        importlib.import_module(modules[-1 if _is_for_device(work) else 0]).run(work)
     except DesignError as error:
         (work / "error.json").write_text(json.dumps(error.to_json(), indent=2) + "\n", "utf-8")
         if error.__cause__ is not None and not error.frames:
@@ -44,13 +48,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _is_for_real_board(work: Path) -> bool:
-    """Whether the step's request names a target that isn't simulated."""
+def _is_for_device(work: Path) -> bool:
+    """Whether the step's request names a target that designs are placed and routed for."""
     try:
         target = json.loads((work / "request.json").read_text("utf-8")).get("target")
     except FileNotFoundError:
         return False
-    return target is not None and target != "simulated"
+    # What isn't among them is a platform of litex_boards.
+    return target is not None and (target not in TARGETS or TARGETS[target].implemented)
 
 
 def _same_hashes() -> None:

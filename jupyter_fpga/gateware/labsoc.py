@@ -260,7 +260,7 @@ class LabSoC(SoCMini):  # type: ignore[misc]
         # A soft reset (ctrl_reset) takes everything with it but the reset's own register. SoCMini connects `rst`.
         reset = Signal()
         clock = platform.request("clk")
-        self.crg = CRG(clock, reset) if board.simulated else Clocking(board, clock_hz, clock, reset)
+        self.crg = Clocking(board, clock_hz, clock, reset) if board.implemented else CRG(clock, reset)
         self.crg.rst = reset
         kwargs.setdefault("cpu_type", None)
         if analyzer is not None:
@@ -278,14 +278,14 @@ class LabSoC(SoCMini):  # type: ignore[misc]
             **kwargs,
         )
         self.ctrl = LabController()
-        # What it says is known only after elaboration: a simulator writes it over this one at power-up, and on a real
-        # board it is a memory beside the SoC.
+        # What it says is known only after elaboration: a simulator writes it over this one at power-up, and in a
+        # bitstream it is a memory beside the SoC.
         words = board.control.identifier_words
-        if board.simulated:
-            self.identifier = Identifier(" " * (words - 1))
-        else:
+        if board.implemented:
             self.identifier = _OutsideIdentifier(words, platform.request("identifier"))
-        self._add_bridge(platform, window and board.simulated)
+        else:
+            self.identifier = Identifier(" " * (words - 1))
+        self._add_bridge(platform, window and not board.implemented)
         if window:
             self._add_window(platform)
         if analyzer is not None:
@@ -338,7 +338,7 @@ class LabSoC(SoCMini):  # type: ignore[misc]
             bus.ack.eq(answered & bus.cyc & bus.stb),
             bus.dat_r.eq(answer),
         ]
-        if not self.lab_target.simulated:
+        if self.lab_target.implemented:
             # The design runs at the SoC's clock, which may come out of a PLL.
             self.comb += platform.request("sys_clk").eq(self.crg.cd_sys.clk)
         self.sync += [answered.eq(asked & ports.ack), If(asked & ports.ack, answer.eq(ports.dat_r))]

@@ -89,6 +89,7 @@ class FpgaMagics(Magics):
             "probes": arguments.probe,
             "params": dict(arguments.param),
             "use_cache": not arguments.no_cache,
+            "verify": arguments.verify,
         }
         if arguments.build_only:
             job = submitted(lab.abuild(source.content, **options))

@@ -206,7 +206,7 @@ def _field(name: str, values: list[bytes]) -> Any:
     last = texts[-1]
     if name == "params":
         return _json_or_text(last)
-    if name in ("use_cache", "flash"):
+    if name in ("use_cache", "flash", "verify"):
         return {"true": True, "1": True, "false": False, "0": False}.get(last.lower(), last)
     if name in _NUMBERS:
         return _number(last)

@@ -119,6 +119,10 @@ class SubmitFields(RequestModel):
         None, min_length=1, max_length=200, description="The same key with the same body gets the first answer again."
     )
     use_cache: bool = Field(True, description="Whether a build with equal inputs may be answered from the cache.")
+    verify: bool = Field(
+        False,
+        description="Simulate an iCE40's bitstream beside the design, and fail the build unless both answer alike.",
+    )
     flash: bool = Field(
         False, description="Write the design into the board's flash, so that the board starts with it from then on."
     )

@@ -66,6 +66,7 @@ async def source_of(call: Call) -> tuple[Source, SubmitOptions]:
         priority=fields.priority,
         idempotency_key=fields.idempotency_key,
         use_cache=fields.use_cache,
+        verify=fields.verify,
         flash=fields.flash,
     )
     return await _source(upload), options

@@ -22,6 +22,10 @@ def test_a_board_with_nothing_but_a_target() -> None:
     assert board_of_text("target=ulx3s_85f", 3) == BoardConfig(3, "ulx3s_85f", "serial")
 
 
+def test_a_board_that_is_a_process() -> None:
+    assert board_of_text("target=simulated_ice40", 3) == BoardConfig(3, "simulated_ice40", "simulated")
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

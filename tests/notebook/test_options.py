@@ -11,7 +11,7 @@ def test_everything_that_a_cell_may_say():
         CELL,
         "--name pwm --board 3 --target simulated --tag a --tag 'b c' --top Pwm --clock 12MHz --param WIDTH=8 "
         "--probe count,a.b --probe led --param NAME=x "
-        "--param 'LIST=[1, 2]' --timeout 9.5 --no-wait --build-only --flash --no-cache --quiet --lib",
+        "--param 'LIST=[1, 2]' --timeout 9.5 --no-wait --build-only --flash --verify --no-cache --quiet --lib",
     )
     assert vars(arguments) == {
         "name": "pwm",
@@ -29,6 +29,7 @@ def test_everything_that_a_cell_may_say():
         "no_wait": True,
         "build_only": True,
         "flash": True,
+        "verify": True,
         "no_cache": True,
         "quiet": True,
         "lib": True,

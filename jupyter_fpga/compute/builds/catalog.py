@@ -63,6 +63,8 @@ class TargetInfo:
         Boards of this kind are processes.
     clock_hz, min_clock_hz, max_clock_hz
         System clock when a build doesn't ask for another, and what it may ask for, Hz.
+    implemented
+        Designs are placed and routed for it; else its image is made from the netlist.
     toolchain
         The family of tools that make its images: ``simulated``, ``ice40``, ``ecp5``, ``gowin``.
     device
@@ -84,6 +86,7 @@ class TargetInfo:
     min_clock_hz: int
     max_clock_hz: int
     toolchain: str
+    implemented: bool = True
     device: Mapping[str, Any] | None = None
     serial: bool = True
     programmer: Programmer | None = None

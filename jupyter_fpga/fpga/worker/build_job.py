@@ -79,6 +79,7 @@ async def _build(floor: Floor, row: RowMapping, lease: Lease, log: JobLog) -> Bu
         probes=tuple(request["probes"]),
         params=request["params"],
         use_cache=request["use_cache"],
+        verify=request.get("verify", False),
     )
     writes: list[asyncio.Task[Any]] = []
     refused: list[BaseException] = []
@@ -147,7 +148,7 @@ async def _onto_board(
         await program(
             floor,
             unit,
-            result.artifacts["bitstream"],
+            result.image,
             result.manifest,
             held_by(lease),
             step="program",

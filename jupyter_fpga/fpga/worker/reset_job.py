@@ -45,7 +45,7 @@ async def reset_job(floor: Floor, row: RowMapping, again: bool) -> None:
 
 async def _reset(floor: Floor, unit: Unit, lease: Lease, base: BuildResult, log: JobLog) -> None:
     await floor.write("reset base", lambda move: move.keep_build(base))
-    image = base.artifacts["bitstream"]
+    image = base.image
     hold = held_by(lease)
     try:
         await program(floor, unit, image, base.manifest, hold, step="reset", log=log.write)

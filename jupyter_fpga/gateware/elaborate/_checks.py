@@ -107,7 +107,7 @@ def check_derived_clocks(prepared: Any, main_clock: Any, program: Program, targe
     domains = {
         name: domain for part in fragments(prepared.fragment) for name, domain in getattr(part, "domains", {}).items()
     }
-    if not target.simulated or set(domains) <= {"sync"}:
+    if target.implemented or set(domains) <= {"sync"}:
         return
     netlist = build_netlist(prepared)
     (main,) = netlist.signals[main_clock]

@@ -87,7 +87,7 @@ def link(
                 f"write_rtlil {yosys.path('flat.il')}",
             ]
         )
-        if target.simulated:
+        if not target.implemented:
             _check_clocks((scratch / "flat.il").read_text("utf-8"), top, source, target, lines)
         # Yosys names what it makes by the place it comes from; the scratch folder's is another one every time.
         text = (scratch / "linked.il").read_text("utf-8").replace(f"${yosys.folder}", "$")

@@ -59,6 +59,8 @@ def constraints_of(target: Target) -> list[Constraint]:
         Pads("high", target.high, "o"),
         *target.pads(),
     ]
+    if target.busy:
+        pads.append(Pads("busy", (target.busy,), "o"))
     assert target.device is not None
     common = target.device.io_standard
     return [

@@ -10,13 +10,24 @@ from typing import Any
 from jupyter_fpga.gateware.elaborate._interface import window_ports
 from jupyter_fpga.gateware.targets import Pads, Target
 
-__all__ = ("TOP", "USER", "base_shell", "identifier_rom", "pad_names", "soc_shell", "user_module")
+__all__ = (
+    "TOP",
+    "USER",
+    "WINDOW_BUS",
+    "base_shell",
+    "identifier_rom",
+    "pad_names",
+    "soc_connections",
+    "soc_shell",
+    "user_module",
+    "user_ports",
+)
 
 TOP = "lab_top"
 USER = "lab_user"
 """The module that the base has a hole for: a design's window, and the board's identifier."""
 
-_WINDOW_BUS = ("adr", "dat_w", "sel", "cyc", "stb", "we", "dat_r", "ack")
+WINDOW_BUS = ("adr", "dat_w", "sel", "cyc", "stb", "we", "dat_r", "ack")
 
 
 def _identifier_bits(target: Target) -> int:
@@ -27,7 +38,7 @@ def _range(width: int) -> str:
     return f"[{width - 1}:0] "
 
 
-def _user_ports(target: Target, probes: int) -> Iterator[tuple[str, str, int]]:
+def user_ports(target: Target, probes: int) -> Iterator[tuple[str, str, int]]:
     """Direction, name and width of every port of ``lab_user``."""
     yield "input", "clk", 1
     yield "input", "rst", 1
@@ -46,7 +57,7 @@ def user_module(target: Target, identifier: str, probes: int = 0) -> str:
     """The module ``lab_user``, around ``lab_window``, in Verilog."""
     connections = ", ".join(f".{name}({name})" for name in ("clk", "rst", *window_ports(target, probes)))
     return (
-        _header(USER, list(_user_ports(target, probes)))
+        _header(USER, list(user_ports(target, probes)))
         + f"    lab_window window ({connections});\n"
         + "    lab_identifier identifier (.adr(identifier_adr), .dat(identifier_dat));\nendmodule\n"
         + identifier_rom(target, identifier)
@@ -82,13 +93,13 @@ def pad_names(pads: Pads) -> list[str]:
 
 def base_shell(target: Target, probes: int = 0) -> str:
     """``lab_top`` around the lab's own SoC, with ``lab_user`` as a hole, in Verilog."""
-    ports = list(_user_ports(target, probes))
+    ports = list(user_ports(target, probes))
     wires = "".join(f"    wire {_range(width)}{name};\n" for _, name, width in ports)
-    window = "".join(f", .window_{name}(wb_{name})" for name in _WINDOW_BUS)
+    window = "".join(f", .window_{name}(wb_{name})" for name in WINDOW_BUS)
     window += ", .probes(probes)" if probes else ""
     body = (
         f"    lab_base base (.clk(pad_clk), .serial_rx(pad_serial_rx), .serial_tx(pad_serial_tx), .sys_clk(clk), "
-        f".window_rst(rst), .identifier_adr(identifier_adr), .identifier_dat(identifier_dat){window});\n"
+        f".window_rst(rst), .identifier_adr(identifier_adr), .identifier_dat(identifier_dat){_busy(target)}{window});\n"
         f"    {USER} user ({', '.join(f'.{name}({name})' for _, name, _ in ports)});\n"
     )
     hole = f"(* blackbox *)\n{_header(USER, ports)}endmodule\n"
@@ -106,12 +117,8 @@ def soc_shell(target: Target, pins: Sequence[Mapping[str, Any]], identifier: str
     window = window_ports(target)
     resource_ports = {wire.port for resource in target.resources.values() for wire in resource.wires}
     wires = "".join(f"    wire {_range(window[port][0])}{port};\n" for port in sorted(resource_ports))
-    connections, tied, driven = "", "", set()
-    for pin in pins:
-        wire = next(wire for wire in target.resources[pin["resource"]].wires if _soc_port(pin, wire.name))
-        port = wire.port if wire.port in target.resources else pin["port"]
-        connections += f", .{port}({wire.port})"
-        driven.add(wire.port)
+    tied = ""
+    connections, driven = soc_connections(target, pins)
     for port in sorted(resource_ports - driven):
         if window[port][1] == "o":
             tied += f"    assign {port} = 0;\n"
@@ -119,10 +126,31 @@ def soc_shell(target: Target, pins: Sequence[Mapping[str, Any]], identifier: str
     body = (
         f"    wire {_range(bits)}identifier_adr;\n    wire [7:0] identifier_dat;\n"
         f"    lab_soc soc (.clk(pad_clk), .serial_rx(pad_serial_rx), .serial_tx(pad_serial_tx), "
-        f".identifier_adr(identifier_adr), .identifier_dat(identifier_dat){connections});\n"
+        f".identifier_adr(identifier_adr), .identifier_dat(identifier_dat){_busy(target)}{connections});\n"
         f"    lab_identifier identifier (.adr(identifier_adr), .dat(identifier_dat));\n"
     )
     return f"{_top_header(target)}{wires}{body}{tied}{_pads(target)}endmodule\n{identifier_rom(target, identifier)}"
+
+
+def _busy(target: Target) -> str:
+    return ", .busy(pad_busy)" if target.busy else ""
+
+
+def soc_connections(target: Target, pins: Sequence[Mapping[str, Any]], prefix: str = "") -> tuple[str, set[str]]:
+    """How a whole SoC's resources are wired to ports of ``lab_window``, and which of these that makes.
+
+    Parameters
+    ----------
+    prefix
+        What the names of wires begin with, before the names of the ports.
+    """
+    connections, driven = "", set()
+    for pin in pins:
+        wire = next(wire for wire in target.resources[pin["resource"]].wires if _soc_port(pin, wire.name))
+        port = wire.port if wire.port in target.resources else pin["port"]
+        connections += f", .{port}({prefix}{wire.port})"
+        driven.add(wire.port)
+    return connections, driven
 
 
 def _soc_port(pin: Mapping[str, Any], wire: str) -> bool:
@@ -134,6 +162,8 @@ def _top_header(target: Target) -> str:
     ports = [("input", "pad_clk", 1), ("input", "pad_serial_rx", 1), ("output", "pad_serial_tx", 1)]
     if target.high:
         ports.append(("output", "pad_high", len(target.high)))
+    if target.busy:
+        ports.append(("output", "pad_busy", 1))
     ports += [(kinds[pads.direction], f"pad_{pads.port}", len(pads.pins)) for pads in target.pads()]
     return _header(TOP, ports)
 

@@ -43,7 +43,8 @@ def run(work: Path) -> None:
     flow = FAMILIES[target.device.family]
     wanted = request.get("timing_target_mhz")
     # What a person wants to reach replaces what the board needs: constraints of the oscillator come before --freq.
-    frequency = None if wanted else target.oscillator.frequency
+    oscillator = request["clock_hz"] if target.simulated else target.oscillator.frequency
+    frequency = None if wanted else oscillator
     pins = "".join(f"{line}\n" for line in flow.constraints(target, constraints_of(target), frequency))
     (work / "pins").write_text(pins, "utf-8")
     arguments = _arguments(target, wanted or request["clock_hz"] / 1e6, request["seed"])

@@ -1,13 +1,15 @@
 """The step ``synthesize`` of a real board: a netlist, mapped to the device's cells and put into the lab's own SoC.
 
-In the current folder: ``netlist.json`` and the files that it names; ``request.json`` with ``target``, ``identifier``
-and, for a person's whole SoC, ``pins``, for a design with probes their bits (``probes``); the base's ``base.json``
-(``base.il`` where the whole is made one module) where the environment's ``LAB_BASE`` says. Out of it come
-``design.json``, for the step ``place``, and ``top.v``, the design in Verilog for people.
+In the current folder: ``netlist.json`` and the files that it names; ``request.json`` with ``target``, ``identifier``,
+``dsp`` (false where no multipliers shall be used), for a person's whole SoC ``pins`` and for a design with probes their
+bits (``probes``); the base's ``base.json`` (``base.il`` where the whole is made one module) where the environment's
+``LAB_BASE`` says. Out of it come ``design.json``, for the step ``place``, and ``top.v``, the design in Verilog for
+people.
 """
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,7 @@ def _window(work: Path, target: Target, request: dict[str, Any]) -> list[str]:
     return [
         "read_verilog user.v",
         f"hierarchy -check -top {USER}",
-        mapping(target.device, USER, pads=False),
+        mapping(_device(target, request), USER, pads=False),
         *(_flat(work, target.device) if is_flat(target.device) else ()),
     ]
 
@@ -70,6 +72,12 @@ def _flat(work: Path, device: Device) -> list[str]:
         (work / FOLD_FILE).write_text(FOLD, "utf-8")
         commands += ["opt_clean", f"techmap -map {FOLD_FILE}"]
     return [*commands, "opt_clean -purge"]
+
+
+def _device(target: Target, request: dict[str, Any]) -> Device:
+    """The device, without its multipliers where none shall be used."""
+    assert target.device is not None
+    return replace(target.device, dsp=target.device.dsp and request.get("dsp", True))
 
 
 def _put_into_base(work: Path) -> None:
@@ -87,5 +95,5 @@ def _whole(work: Path, target: Target, request: dict[str, Any]) -> list[str]:
     return [
         "read_verilog shell.v",
         f"hierarchy -check -top {TOP}",
-        mapping(target.device, TOP, pads=True),
+        mapping(_device(target, request), TOP, pads=True),
     ]

@@ -87,8 +87,16 @@ class Generated:
 
         Nothing can then happen when the clock falls, and that half of every cycle needs no evaluation.
         """
-        edges = set(_EDGE.findall(self.struct + "".join(self.functions.values())))
-        return not edges - {("posedge", "p_clk")} and not _looks_at_level(self.functions["eval"], "p_clk")
+        return not self._edges - {("posedge", "p_clk")} and not _looks_at_level(self.functions["eval"], "p_clk")
+
+    @property
+    def has_other_clocks(self) -> bool:
+        """Whether something waits for an edge of another clock than ``clk``, which CXXRTL may never see."""
+        return any(clock != "p_clk" for _, clock in self._edges)
+
+    @property
+    def _edges(self) -> set[tuple[str, str]]:
+        return set(_EDGE.findall(self.struct + "".join(self.functions.values())))
 
     @property
     def settles_at_once(self) -> bool:

@@ -82,12 +82,12 @@ class Soc : public Board {{
  public:
   void power_up(const char *identifier) override {{
     module.reset();
-    write_identifier(module.{identifier}, identifier);
+    {identifier}
     cycles = 0;
     out = Outputs();
     apply(in);
     applied = in;
-    for (int i = 0; i < 4; i++) {{
+    for (int i = 0; i < {start}; i++) {{
       rise();
       fall();
     }}
@@ -163,8 +163,15 @@ def window_glue(design: Generated) -> str:
     return '#include "window.h"\n' + design.text(_IDENTIFIER + hot)
 
 
-def soc_glue(design: Generated) -> str:
-    """``design.cc`` for a whole SoC of a person's own.
+def soc_glue(design: Generated, *, has_identifier: bool = True, start: int = 4) -> str:
+    """``design.cc`` for a whole SoC.
+
+    Parameters
+    ----------
+    has_identifier
+        The SoC has a memory into which its identifier is to be written.
+    start
+        Clock cycles before anybody looks.
 
     Raises
     ------
@@ -172,9 +179,12 @@ def soc_glue(design: Generated) -> str:
         The module lacks a port that every LabSoC has, or its identifier memory.
     """
     _check_ports(design, ["clk", "serial_rx", "serial_tx", "busy"])
-    identifier = next((name for name, width, depth in design.memories() if (width, depth) == (8, 64)), None)
-    if identifier is None:
-        raise ValueError("The SoC has no identifier memory of 64 bytes.")
+    identifier = ""
+    if has_identifier:
+        memory = next((name for name, width, depth in design.memories() if (width, depth) == (8, 64)), None)
+        if memory is None:
+            raise ValueError("The SoC has no identifier memory of 64 bytes.")
+        identifier = f"write_identifier(module.{memory}, identifier);"
     ports = design.ports
     apply = "\n".join(
         f"    module.{_member(port)}.data[0] = levels.{name};"
@@ -189,6 +199,7 @@ def soc_glue(design: Generated) -> str:
     edge = f"module.eval(nullptr);\n    module.commit();\n    {_settle(design)}"
     hot = _SOC.format(
         identifier=identifier,
+        start=start,
         apply=apply,
         outputs=outputs,
         settle=_settle(design),

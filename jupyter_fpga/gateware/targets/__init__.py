@@ -13,6 +13,7 @@ from .icebreaker import ICEBREAKER
 from .icesugar import ICESUGAR
 from .orangecrab import ORANGECRAB
 from .simulated import SIMULATED
+from .simulated_ice40 import SIMULATED_ICE40
 from .tang_nano_9k import TANG_NANO_9K
 from .tang_nano_20k import TANG_NANO_20K
 from .ulx3s import ULX3S
@@ -40,6 +41,7 @@ TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         SIMULATED,
+        SIMULATED_ICE40,
         ICEBREAKER,
         ICESUGAR,
         UPDUINO_V3,

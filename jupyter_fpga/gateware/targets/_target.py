@@ -210,12 +210,16 @@ class Target:
     peripherals
         What a design's ports can be wired to.
     device, oscillator, serial, programmer
-        The board itself; None for one that is only simulated.
+        The board itself; None for one that is simulated from its design's netlist.
     high
         Pins of the package that must be held high: the select of a flash memory on the UART's pins, another chip's
         reset.
     setup
         What a board as it is sold needs before the lab can use it, in a sentence or two; empty where it needs nothing.
+    simulated
+        Boards of this kind are processes. With a device they run what place and route has made: a bitstream.
+    busy
+        Pin of the package that tells the simulation when nobody needs the clock, where boards are processes.
     fifo_depth
         Bytes of the UART bridge's receive FIFO.
     answer_depth
@@ -241,6 +245,8 @@ class Target:
     programmer: Programmer | None = None
     high: tuple[str, ...] = ()
     setup: str = ""
+    simulated: bool = False
+    busy: str | None = None
     fifo_depth: int = 1024
     answer_depth: int = 2048
     bus_timeout: int = 4096
@@ -253,9 +259,9 @@ class Target:
         return {resource.name: resource for peripheral in self.peripherals for resource in peripheral.resources}
 
     @property
-    def simulated(self) -> bool:
-        """Boards of this kind are processes."""
-        return self.device is None
+    def implemented(self) -> bool:
+        """Designs are placed and routed on a device."""
+        return self.device is not None
 
     def pads(self) -> Iterator[Pads]:
         """Pins of the package for every port of ``lab_window`` that has some."""
@@ -287,6 +293,7 @@ class Target:
             "doc": self.doc,
             "setup": self.setup,
             "simulated": self.simulated,
+            "implemented": self.implemented,
             "clock_hz": self.clock_hz,
             "min_clock_hz": self.min_clock_hz,
             "max_clock_hz": self.max_clock_hz,

@@ -12,6 +12,7 @@ SIMULATED = Target(
     clock_hz=12_000_000,
     min_clock_hz=1_000_000,
     max_clock_hz=200_000_000,
+    simulated=True,
     peripherals=(leds(count=8), buttons(count=4), switches(count=8), pmod(count=8), console()),
     # A real board has block RAM for other things as well; here it is for lines with the longest delay.
     answer_depth=4096,
