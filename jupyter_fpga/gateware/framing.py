@@ -17,6 +17,8 @@ from litex.gen import LiteXModule
 from litex.soc.interconnect import stream, wishbone
 from migen import FSM, READ_FIRST, Array, Cat, If, Memory, NextState, NextValue, Replicate, Signal
 
+from jupyter_fpga.gateware._frame_parts import AnswerRing, Crc
+
 __all__ = ("ANSWER_DEPTH", "FrameDecoder")
 
 #: Bytes of answers that are kept, so that they can be sent again: the host has no more than these under way.
@@ -25,84 +27,12 @@ ANSWER_DEPTH = 2048
 #: Bytes of a frame's body: one block RAM of 4 kbit.
 _STORE_DEPTH = 512
 
-#: CRC-32 of IEEE 802.3, least significant bit first, as zlib has it.
-_POLYNOMIAL = 0xEDB8_8320
-
 #: A run of these, and then its complement, begins a SYNC.
 _MARK = 0x5A
 _MARKS = 3
 
 #: Bits of a sequence number.
 _SEQUENCE_BITS = 7
-
-
-class _Crc(LiteXModule):  # type: ignore[misc]
-    """CRC-32, one bit in a cycle. ``start`` takes ``data``; nothing may be started while ``busy``.
-
-    ``load`` begins anew with ``initial``, or with ``ones``.
-    """
-
-    def __init__(self) -> None:
-        self.start = Signal()
-        self.data = Signal(8)
-        self.busy = Signal()
-        self.load = Signal()
-        self.ones = Signal()
-        self.initial = Signal(32)
-        self.value = Signal(32, reset_less=True)
-        byte = Signal(8, reset_less=True)
-        left = Signal(4)
-        feedback = Signal()
-        self.comb += [self.busy.eq(left != 0), feedback.eq(self.value[0] ^ byte[0])]
-        shifted = Cat(self.value[1:], 0)
-        self.sync += [
-            If(self.start, byte.eq(self.data), left.eq(8)),
-            If(self.busy, left.eq(left - 1), byte.eq(byte[1:])),
-            If(self.load, left.eq(0), self.value.eq(self.initial | Replicate(self.ones, 32))).Elif(
-                self.busy, self.value.eq(shifted ^ (Replicate(feedback, 32) & _POLYNOMIAL))
-            ),
-        ]
-
-
-class _Ring(LiteXModule):  # type: ignore[misc]
-    """Answers on their way out, which can be sent again.
-
-    ``source`` gives the bytes from ``rewind_to`` on after a ``rewind``, or from where it was. There is always room: the
-    host asks for no more than fits, and what it would lose otherwise is its own.
-    """
-
-    def __init__(self, depth: int) -> None:
-        self.sink = sink = stream.Endpoint([("data", 8)])
-        self.source = source = stream.Endpoint([("data", 8)])
-        self.clear = Signal()
-        self.rewind = Signal()
-        self.rewind_to = Signal(max=depth)
-        self.position = written = Signal(max=depth)
-        self.empty = Signal()
-        read = Signal(max=depth)
-        # A block RAM shows what is at an address one cycle after it.
-        settled = Signal()
-        memory = Memory(8, depth)
-        write_port = memory.get_port(write_capable=True)
-        read_port = memory.get_port(mode=READ_FIRST)
-        self.specials += memory, write_port, read_port
-        self.comb += [
-            sink.ready.eq(1),
-            write_port.adr.eq(written),
-            write_port.dat_w.eq(sink.data),
-            write_port.we.eq(sink.valid),
-            read_port.adr.eq(read),
-            self.empty.eq(read == written),
-            source.data.eq(read_port.dat_r),
-            source.valid.eq(settled & ~self.empty),
-        ]
-        self.sync += [
-            settled.eq(~self.empty & ~(source.valid & source.ready) & ~self.rewind & ~self.clear),
-            If(write_port.we, written.eq(written + 1)),
-            If(source.valid & source.ready, read.eq(read + 1)),
-            If(self.rewind, read.eq(self.rewind_to)),
-            If(self.clear, read.eq(0), written.eq(0)),
-        ]
 
 
 class FrameDecoder(LiteXModule):  # type: ignore[misc]
@@ -127,8 +57,8 @@ class FrameDecoder(LiteXModule):  # type: ignore[misc]
         self.arrived = Signal()
         self.error = Signal()
         self.bus = wishbone.Interface(data_width=32, address_width=32, addressing="word")
-        self.crc = _Crc()
-        self.ring = _Ring(answer_depth)
+        self.crc = Crc()
+        self.ring = AnswerRing(answer_depth)
         self.source = self.ring.source
         self.fsm = FSM(reset_state="IDLE")
         #: The line is this decoder's: a session is open, or what may become a SYNC has begun.

@@ -14,11 +14,11 @@ have been an overflow of the FIFO, requests don't exceed its depth for a while.
 """
 
 import asyncio
-import struct
 from collections import deque
 from random import Random
 
 from . import codec
+from .body import Body
 from .errors import LinkTimeout, OutcomeUnknown
 from .port import Port
 from .resync import LinkTiming
@@ -48,13 +48,6 @@ _REACTION = 4e-3
 #: Answers are late when so much time has passed beyond what was calculated, seconds.
 _PATIENCE = 0.1
 
-#: Operations in a frame's body.
-_READ, _WRITE, _ADVANCE, _SCATTER, _PAGE = 0, 1, 2, 4, 8
-
-_OFFSET = struct.Struct(">H")
-_OFFSET_AND_WORD = struct.Struct(">HI")
-_HEAD = struct.Struct(">BBH")
-
 _LOST = "The board has forgotten the session: it was reset, or lost its power, with operations under way."
 
 
@@ -63,14 +56,14 @@ class _Frame:
 
     __slots__ = ("alone", "answer_bytes", "chunks", "reads", "request_bytes", "sent_at", "sequence", "words")
 
-    def __init__(self, sequence: int, chunks: list[Chunk], request_bytes: int, words: int, reads: int) -> None:
+    def __init__(self, sequence: int, body: Body, request_bytes: int) -> None:
         self.sequence = sequence
-        self.chunks = chunks
+        self.chunks = body.chunks
         self.request_bytes = request_bytes
         #: Words that are read or written, and words that are read.
-        self.words = words
-        self.reads = reads
-        self.answer_bytes = codec.ANSWER_BYTES + codec.WORD_BYTES * reads
+        self.words = body.words
+        self.reads = body.reads
+        self.answer_bytes = codec.ANSWER_BYTES + codec.WORD_BYTES * body.reads
         #: When it was sent, and whether nothing else was under way then.
         self.sent_at = 0.0
         self.alone = False
@@ -197,65 +190,23 @@ class FrameTransport:
         if not room:
             return None
         schedule = self.schedule
-        body = bytearray()
-        chunks: list[Chunk] = []
-        words = 0
-        reads = 0
-        mode = count_at = following = -1
-        while (chunk := schedule.current()) is not None:
-            count = chunk.count
-            values = chunk.words
-            # At its largest: a page, a head, an offset.
-            if values is None:
-                if len(body) + 8 > room or codec.WORD_BYTES * (reads + count) > answer_room:
-                    break
-            elif len(body) + 8 + codec.WORD_BYTES * count > room:
-                break
-            if words + count > codec.MAX_WORDS:
-                break
-            words += count
-            place = chunk.address >> 2
-            if place >> 16 != self._page:
-                self._page = place >> 16
-                body += _HEAD.pack(_PAGE, 0, self._page)
-                mode = -1
-            offset = place & 0xFFFF
-            if count == 1:
-                wanted = _SCATTER if values is None else _SCATTER | _WRITE
-                if mode != wanted:
-                    mode = wanted
-                    count_at = len(body) + 1
-                    body += bytes((wanted, 0))
-                body[count_at] += 1
-                body += _OFFSET.pack(offset) if values is None else _OFFSET_AND_WORD.pack(offset, values[0])
-            else:
-                wanted = (_READ if values is None else _WRITE) | (0 if chunk.fixed else _ADVANCE)
-                if mode != wanted or following != place:
-                    mode = wanted
-                    count_at = len(body) + 1
-                    body += _HEAD.pack(wanted, 0, offset)
-                body[count_at] += count
-                following = place if chunk.fixed else place + count
-                if values is not None:
-                    body += struct.pack(f">{count}I", *values)
-            if values is None:
-                reads += count
-            chunks.append(chunk)
+        body = Body(self._page, room, answer_room)
+        while (chunk := schedule.current()) is not None and body.fits(chunk):
+            body.add(chunk)
             schedule.taken()
-        if not chunks:
-            return None
-        return self._send(body, chunks, words, reads)
+        self._page = body.page
+        return self._send(body) if body.chunks else None
 
-    def _send(self, body: bytearray, chunks: list[Chunk], words: int, reads: int) -> bytes:
-        data = codec.encode_frame(self._session, self._following, body)
-        frame = _Frame(self._following, chunks, len(data), words, reads)
+    def _send(self, body: Body) -> bytes:
+        data = codec.encode_frame(self._session, self._following, body.data)
+        frame = _Frame(self._following, body, len(data))
         frame.sent_at = self._loop.time()
         frame.alone = not self._in_flight
         self._in_flight.append(frame)
         self._following = (self._following + 1) % codec.SEQUENCES
         self._requests_due += frame.request_bytes
         self._answers_due += frame.answer_bytes
-        self._words_due += words
+        self._words_due += frame.words
         return data
 
     # ---- in
