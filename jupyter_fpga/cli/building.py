@@ -139,9 +139,13 @@ class BuildApp(_Building):
                 continue
             (folder / name).write_bytes(content)
             written.append(name)
-        facts = {"manifest": manifest.to_json(), "stages": job.result()["stages"]}
+        report = job.report()
+        facts = {"manifest": manifest.to_json(), "stages": report.stages}
+        made = f"{folder}: {', '.join(written)}"
+        # Of a real board: what it takes of the device, and how fast it is.
         self.show(
-            {"job_id": job.id, "folder": str(folder), "files": written, **facts}, f"{folder}: {', '.join(written)}"
+            {"job_id": job.id, "folder": str(folder), "files": written, **facts},
+            f"{made}\n\n{report}" if report.fmax else made,
         )
 
 

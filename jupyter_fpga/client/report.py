@@ -8,11 +8,21 @@ from .tables import Column, Table, html_table, text_table
 __all__ = ("Report",)
 
 
+#: Lines that the summary of a path names at most.
+_LINES = 4
+
+
+def _place(step: Mapping[str, Any]) -> str:
+    source = step.get("source")
+    return f"{source['file']}:{source['line']}" if source else "–"
+
+
 _PATH_COLUMNS: Mapping[str, Column] = {
     "step": "kind",
     "from": "from",
     "to": "to",
     "delay, ns": lambda step: f"{step['delay_ns']:.2f}",
+    "where": _place,
 }
 
 
@@ -61,6 +71,9 @@ class Report:
     def critical_path(self, clock: str = "sys") -> Table:
         """Of a real board: the slowest way between two registers of a clock, step by step, with delays in ns.
 
+        ``source`` is the file and the line of the design that a step comes from; None where it is the lab's own, or not
+        known. Logic that the tools make anew has the line that it is for.
+
         Raises
         ------
         KeyError
@@ -76,6 +89,9 @@ class Report:
             if path := clock["critical_path"]:
                 total = sum(step["delay_ns"] for step in path)
                 rows.append(["  slowest path", f"{path[0]['from']} → {path[-1]['to']}: {total:.1f} ns"])
+                if lines := list(dict.fromkeys(_place(step) for step in path if step.get("source"))):
+                    more = f" and {len(lines) - _LINES} more" if len(lines) > _LINES else ""
+                    rows.append(["  goes through", ", ".join(lines[:_LINES]) + more])
         return rows + list(_flat({name: value for name, value in self.data.items() if name not in told}))
 
     def __repr__(self) -> str:

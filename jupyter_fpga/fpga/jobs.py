@@ -1,6 +1,7 @@
 """Jobs as their owners see them: lists, records, logs, results, artifacts, and cancelling."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, TypedDict
@@ -10,11 +11,11 @@ from sqlalchemy import Connection, RowMapping, select
 from jupyter_fpga.fpga import refusals, states
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.moves import Move
-from jupyter_fpga.fpga.records import error_record, job_record
+from jupyter_fpga.fpga.records import error_record, job_record, located
 from jupyter_fpga.people import Person
 from jupyter_fpga.store.tables import builds, jobs
 
-__all__ = ("JobFilter", "artifact", "cancel", "follow_logs", "job", "list_jobs", "logs", "manifest", "result")
+__all__ = ("JobFilter", "artifact", "cancel", "follow_logs", "job", "list_jobs", "logs", "manifest", "report", "result")
 
 LONGEST_LIST = 1000
 """Jobs in one answer."""
@@ -103,6 +104,14 @@ async def artifact(floor: Floor, person: Person, job_id: str, name: str, fpga_id
     if path is None or not path.is_file():
         raise refusals.artifact_not_found(name, known)
     return path
+
+
+async def report(floor: Floor, person: Person, job_id: str, fpga_id: int | None = None) -> dict[str, Any]:
+    """The build report, with the lines of the job's own text in its critical paths."""
+    path = await artifact(floor, person, job_id, "report", fpga_id)
+    row = await _visible(floor, person, job_id, fpga_id)
+    told = json.loads(await asyncio.to_thread(path.read_bytes))
+    return located(told, (row["result"] or {}).get("sources") or {})
 
 
 async def cancel(floor: Floor, person: Person, job_id: str, fpga_id: int | None = None) -> None:

@@ -1,13 +1,22 @@
 """Rows of the store as the API shows them: names, times and what each person may see."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jupyter_fpga.clock import iso
 from jupyter_fpga.compute.builds.design import BuildResult
 from jupyter_fpga.people import Person
 
-__all__ = ("LAB", "board_record", "error_record", "job_record", "session_record", "stage_records")
+__all__ = (
+    "LAB",
+    "board_record",
+    "error_record",
+    "job_record",
+    "located",
+    "session_record",
+    "source_records",
+    "stage_records",
+)
 
 LAB = "(lab)"
 """Owner of what the lab does by itself."""
@@ -68,6 +77,41 @@ def job_record(row: Row, place: Mapping[str, Any]) -> dict[str, Any]:
 def stage_records(result: BuildResult) -> list[dict[str, Any]]:
     """What each stage of a build took, in order."""
     return [{"name": stage.name, "seconds": round(stage.seconds, 4), "cached": stage.cached} for stage in result.stages]
+
+
+def source_records(result: BuildResult) -> dict[str, list[dict[str, Any] | None]]:
+    """For each clock, where each step of its critical path comes from."""
+    return {
+        clock: [None if place is None else {"file": place.file, "line": place.line} for place in path]
+        for clock, path in result.sources.items()
+    }
+
+
+def located(report: dict[str, Any], sources: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+    """A build's report with the lines of one job's own text: ``source`` in each step of a critical path.
+
+    Parameters
+    ----------
+    report
+        As the tools left it, the same for equal designs.
+    sources
+        As :func:`source_records` has them.
+    """
+    clocks = {}
+    for name, clock in report.get("clocks", {}).items():
+        path = [_plain_step(step) for step in clock["critical_path"]]
+        # A job of an older lab knows no lines.
+        lines = sources.get(name) or [None] * len(path)
+        clocks[name] = {
+            **clock,
+            "critical_path": [{**step, "source": line} for step, line in zip(path, lines, strict=False)],
+        }
+    return {**report, "clocks": clocks} if clocks else report
+
+
+def _plain_step(step: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the numbers of the netlist's objects, which mean nothing to people."""
+    return {name: value for name, value in step.items() if name not in ("places", "leads_to")}
 
 
 def error_record(code: str, stage: str, reason: str, /, **detail: Any) -> dict[str, Any]:

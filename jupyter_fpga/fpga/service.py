@@ -300,6 +300,10 @@ class Fpga:
         """The file of an artifact; ``job_not_complete``, ``artifact_not_found``."""
         return await jobs.artifact(self._floor, person, job_id, name, fpga_id)
 
+    async def report(self, person: Person, job_id: str, fpga_id: int | None = None) -> dict[str, Any]:
+        """The build report, with lines of the job's own text; ``job_not_complete``, ``artifact_not_found``."""
+        return await jobs.report(self._floor, person, job_id, fpga_id)
+
     async def cancel(self, person: Person, job_id: str, fpga_id: int | None = None) -> None:
         """Cancel a job that waits or a build that runs, its processes included; ``job_not_cancellable``."""
         await jobs.cancel(self._floor, person, job_id, fpga_id)

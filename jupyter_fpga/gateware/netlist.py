@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jupyter_fpga.gateware.errors import DesignError
-from jupyter_fpga.gateware.rtlil import clean_rtlil
+from jupyter_fpga.gateware.rtlil import clean_rtlil, numbered_rtlil
 from jupyter_fpga.gateware.yosys import run_yosys
 
 __all__ = ("Netlist", "read_netlist")
@@ -44,8 +44,14 @@ class Netlist:
         return [*commands, "proc", *(f"delete */t:{kind}" for kind in _DEAD)]
 
 
-def read_netlist(work: Path) -> Netlist:
+def read_netlist(work: Path, *, numbered: bool = False) -> Netlist:
     """Make ``clean.il`` of what ``netlist.json`` in the folder ``work`` names.
+
+    Parameters
+    ----------
+    numbered
+        Number its objects, for who asks later where a cell comes from. Of Verilog there is nothing to number: the
+        places are in a text that LiteX has written.
 
     Raises
     ------
@@ -65,7 +71,7 @@ def read_netlist(work: Path) -> Netlist:
         open(work / source, encoding="utf-8", errors="surrogateescape") as lines,
         open(work / "clean.il", "w", encoding="utf-8", errors="surrogateescape") as output,
     ):
-        output.writelines(clean_rtlil(lines))
+        output.writelines((numbered_rtlil if numbered and not is_verilog else clean_rtlil)(lines))
     return Netlist(top, is_verilog)
 
 

@@ -213,12 +213,24 @@ class Stage(AnswerModel):
     cached: bool = Field(description="Its outcome was there already.")
 
 
+class SourceLine(AnswerModel):
+    """A line of the submitted text."""
+
+    file: str
+    line: int = Field(description="Counted from 1.")
+
+
 class RunResult(AnswerModel):
     """What a finished job gave."""
 
     ok: bool
     data: list[int] = Field(description="The words read, in order.")
     stages: list[Stage] = Field(default_factory=list, description="Of a build: its stages, in order.")
+    sources: dict[str, list[SourceLine | None]] = Field(
+        default_factory=dict,
+        description="Of a build for a real board: for each clock, where each step of its critical path comes from; the "
+        "report has the same in its steps.",
+    )
 
 
 # --- Boards, board sessions, jobs -------------------

@@ -320,8 +320,15 @@ _MEDIA_TYPES = {
 
 
 async def job_artifact(call: Call) -> Answer:
-    """Download an artifact of a job's build: `csr.json`, `csr.csv`, `top.v`, `bitstream` or `report`."""
+    """Download an artifact of a job's build: `csr.json`, `csr.csv`, `top.v`, `bitstream` or `report`.
+
+    The report of a real board has `utilization`, and for each of its `clocks` what it reaches (`fmax_mhz`), what it has
+    to (`constraint_mhz`) and its `critical_path`: steps with `kind`, `from`, `to`, `delay_ns` and `source`, the `file`
+    and `line` of the submitted text that the step comes from, or null where that is not known or the lab's own.
+    """
     name = call.path["name"]
+    if name == "report":
+        return Json(await call.fpga.report(call.person, **_job(call)))
     path = await call.fpga.artifact(call.person, name=name, **_job(call))
     return Download(path, name, _MEDIA_TYPES.get(name, "application/octet-stream"))
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_fpga.compute import BuildFailed, BuildOptions, Builds, Sandbox, Source
+from jupyter_fpga.compute.builds.design import Place
 from tests.workbench import Workbench
 
 PWM = """
@@ -138,6 +139,42 @@ async def test_timing_that_is_not_met(builds: Builds) -> None:
     assert (
         "MHz, and timing_target_mhz asks for 200; put registers into its longest path, which goes " in failure.message
     )
+
+
+PRODUCT = """\
+class Top(wiring.Component):
+    a: In(12)
+    b: In(12)
+    product: Out(12)
+
+    def elaborate(self, platform):
+        m = Module()
+        x, y = Signal(12), Signal(12)
+        m.d.sync += [x.eq(self.a), y.eq(self.b)]
+        m.d.sync += self.product.eq((x * y)[:12] * x * y)
+        return m
+"""
+
+
+async def test_the_critical_path_is_in_the_lines_of_ones_own_text(builds: Builds) -> None:
+    options = BuildOptions(target="ice40_hx8k_b_evn")
+    first = await builds.build(design(PRODUCT), options)
+    (path,) = first.sources.values()
+    # From the register that takes over an input (declared in line 8), through multiplications (line 10).
+    assert path[0] == Place("design.py", 8)
+    assert set(path[2:]) == {Place("design.py", 10)}
+    # The same design with other lines is not built again, and has its own lines all the same.
+    moved = Source({"product.py": f"# One line\n\n{PRODUCT}".encode()}, "product.py")
+    second = await builds.build(moved, options)
+    assert [stage.name for stage in second.stages if not stage.cached] == ["elaborate"]
+    assert second.digest == first.digest
+    (path,) = second.sources.values()
+    assert (path[0], set(path[2:])) == (Place("product.py", 10), {Place("product.py", 12)})
+    # Whoever wants it faster is told the line.
+    with pytest.raises(BuildFailed) as caught:
+        await builds.build(moved, BuildOptions(target="ice40_hx8k_b_evn", timing_target_mhz=200))
+    error = caught.value
+    assert (error.code, error.file, error.line) == ("timing_not_met", "product.py", 12)
 
 
 @pytest.mark.parametrize("target", ["icebreaker", pytest.param("ulx3s_25f", marks=pytest.mark.soak)])

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar
 from jupyter_fpga.errors import Invalid, LabError
 from jupyter_fpga.gateware.manifest import Manifest
 
-__all__ = ("BuildFailed", "BuildOptions", "BuildResult", "Source", "Stage", "StageReport", "image_of")
+__all__ = ("BuildFailed", "BuildOptions", "BuildResult", "Place", "Source", "Stage", "StageReport", "image_of")
 
 Artifact = TypeVar("Artifact")
 
@@ -60,6 +60,14 @@ class Source:
         """SHA-256 over names and contents, in hex."""
         listing = {name: hashlib.sha256(content).hexdigest() for name, content in self.files.items()}
         return hashlib.sha256(json.dumps([self.entry, listing], sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of one of the submitted files, counted from 1."""
+
+    file: str
+    line: int
 
 
 @dataclass(frozen=True)
@@ -141,12 +149,16 @@ class BuildResult:
         files of the cache, whose own names mean nothing.
     stages
         In order.
+    sources
+        Of a bitstream: for each clock, the line that each step of its critical path comes from, as far as it is known.
+        The report itself is shared with equal designs, whose lines are others.
     """
 
     digest: str
     manifest: Manifest
     artifacts: dict[str, Path]
     stages: list[StageReport]
+    sources: dict[str, list[Place | None]] = field(default_factory=dict)
 
     @property
     def image(self) -> Path:
@@ -195,10 +207,16 @@ class BuildFailed(LabError):
         facts = {"file": file, "line": line, "column": column, "text": text, "frames": frames or None, "tail": tail}
         known = {name: fact for name, fact in facts.items() if fact is not None}
         super().__init__(message, code=code, detail={"stage": stage, "reason": message, **known})
-        self.stage = stage
+        self.stage: Stage = stage
         self.reason = message
         self.file = file
         self.line = line
         self.column = column
         self.text = text
         self.frames = frames or []
+
+    def at(self, place: Place | None) -> "BuildFailed":
+        """The same error, about that line."""
+        if place is None:
+            return self
+        return BuildFailed(self.reason, stage=self.stage, code=self.code, file=place.file, line=place.line)

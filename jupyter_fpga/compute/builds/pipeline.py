@@ -15,6 +15,7 @@ from jupyter_fpga.compute.builds.design import BuildFailed, BuildOptions, BuildR
 from jupyter_fpga.compute.builds.elaborated import Elaborated, Unbelievable, read_elaborated
 from jupyter_fpga.compute.builds.failures import failure
 from jupyter_fpga.compute.builds.functions import COMMAND, LIMITS, BuildFunctions
+from jupyter_fpga.compute.builds.places import NETLIST, Sources, line_of, sources_of
 from jupyter_fpga.compute.builds.recipe import CSR, RANK, REPORTS, SIMULATED, Recipe
 from jupyter_fpga.compute.builds.slots import Slots
 from jupyter_fpga.compute.builds.toolchains import Toolchains
@@ -286,6 +287,8 @@ class _Build:
         self._owner = owner
         self._priority = priority
         self.stages: list[StageReport] = []
+        #: The elaboration of a design, and what it was made of.
+        self._origin: tuple[Entry, Source] | None = None
 
     async def run(self, source: Source, options: BuildOptions) -> tuple[BuildResult, list[str]]:
         """The build's result, and the keys of the actions that it is made of."""
@@ -301,6 +304,7 @@ class _Build:
         else:
             entry = await elaboration
         elaborated = await self._elaborated(entry)
+        self._origin = (entry, source)
         recipe = self._recipe = recipe.with_analyzer(elaborated.manifest.analyzer)
         if options.probes and recipe.implemented:
             await self.base()
@@ -310,7 +314,8 @@ class _Build:
         artifacts = {name: self._cache.path(entry, name) for name in CSR if name in entry.blobs} | made
         digest = recipe.digest(elaborated, options)
         manifest = replace(elaborated.manifest, digest=digest, identifier=identifier)
-        return BuildResult(digest, manifest, artifacts, self.stages), [entry.key, *keys]
+        sources = await self._sources(artifacts["report"]) if recipe.implemented else {}
+        return BuildResult(digest, manifest, artifacts, self.stages, sources), [entry.key, *keys]
 
     async def _beside_base(self, elaboration: Coroutine[Any, Any, Entry]) -> Entry:
         """An elaboration, and meanwhile what the design is put into; a design that fails doesn't wait for that."""
@@ -472,10 +477,21 @@ class _Build:
             on_log=self._on_log,
         )
         if not result["ok"]:
-            functions = self._functions
-            raise failure(stage, result, functions.limits[stage], functions.required(action), self._path_of)
+            functions, outputs = self._functions, result["outputs"]
+            failed = failure(stage, result, functions.limits[stage], functions.required(action), self._path_of)
+            if failed.code == "timing_not_met" and "report.json" in outputs:
+                failed = failed.at(line_of(await self._sources(self._path_of(outputs["report.json"]))))
+            raise failed
         blobs = {name: Blob(**blob) for name, blob in result["outputs"].items()}
         return Entry(action.id, blobs, result["log"], result["seconds"])
+
+    async def _sources(self, report: Path) -> Sources:
+        """For each clock, the lines of this very design that the steps of its critical path come from."""
+        if self._origin is None:
+            return {}
+        entry, source = self._origin
+        netlist = self._cache.path(entry, NETLIST) if NETLIST in entry.blobs else None
+        return await asyncio.to_thread(sources_of, _json(report), netlist, source)
 
     def _path_of(self, output: Mapping[str, Any]) -> Path:
         return self._cache.blobs.path(Blob(**output))

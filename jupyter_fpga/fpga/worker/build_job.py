@@ -12,7 +12,7 @@ from jupyter_fpga.fpga.drivers import Unplugged
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.logs import JobLog
 from jupyter_fpga.fpga.moves import Lease, Move
-from jupyter_fpga.fpga.records import error_record, stage_records
+from jupyter_fpga.fpga.records import error_record, source_records, stage_records
 from jupyter_fpga.fpga.worker.board import held_by, program
 from jupyter_fpga.store import Stale
 
@@ -51,13 +51,15 @@ async def _carry_out(floor: Floor, row: RowMapping, again: bool) -> None:
                 return
         seconds = floor.clock.monotonic() - started
         floor.estimates.built(seconds)
-        facts = {
+        facts: dict[str, Any] = {
             "ok": True,
             "data": [],
             "digest": result.digest,
             "build_seconds": round(seconds, 3),
             "stages": stage_records(result),
         }
+        if result.sources:
+            facts["sources"] = source_records(result)
         if row["type"] == "build":
             await log.flush()
             await floor.write("build done", _build_done, lease, result, facts)

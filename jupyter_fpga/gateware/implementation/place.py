@@ -14,6 +14,7 @@ from jupyter_fpga.gateware.targets import Target, find_target
 
 from ._ahead import DESIGN
 from ._families import FAMILIES, constraints_of
+from ._places import Places
 from ._report import report
 from ._tools import Failed, begin, run_tool
 from ._vendor import build
@@ -53,7 +54,8 @@ def run(work: Path) -> None:
     except Failed as failed:
         raise _explained(failed, target) from failed
     log = (work / _LOG).read_text("utf-8", "replace")
-    found = report(json.loads((work / "nextpnr.json").read_text("utf-8")), log, request["clock_hz"], wanted)
+    places = Places(json.loads((work / DESIGN).read_bytes()))
+    found = report(json.loads((work / "nextpnr.json").read_text("utf-8")), log, request["clock_hz"], wanted, places)
     found["seed"] = request["seed"]
     (work / "report.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     if wanted and (missed := _missed(found)):

@@ -34,7 +34,7 @@ def run(work: Path) -> None:
     """
     request = json.loads((work / "request.json").read_text("utf-8"))
     target = find_target(request["target"])
-    netlist = read_netlist(work)
+    netlist = read_netlist(work, numbered=True)
     commands = (_whole if netlist.whole_soc else _window)(work, target, request)
     assert target.device is not None
     is_vendors = target.device.family == "vendor"
