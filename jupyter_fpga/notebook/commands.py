@@ -44,6 +44,9 @@ class Commands:
     def boards(self, arguments: argparse.Namespace) -> Table:
         return self._desk.lab(_say).boards()
 
+    def targets(self, arguments: argparse.Namespace) -> Table:
+        return self._desk.lab(_say).targets()
+
     def jobs(self, arguments: argparse.Namespace) -> Table:
         jobs = self._desk.lab(_say).jobs
         return jobs(limit=LISTED) if arguments.all else asked_for(jobs, limit=LISTED)

@@ -121,6 +121,7 @@ CELL = _cell_parser()
 
 COMMANDS = {
     "boards": "all boards of the lab",
+    "targets": "the kinds of boards that designs can be built for, and what is installed for each",
     "status": "the lab, and the boards that you hold",
     "jobs": "your latest jobs",
     "logs": "the log of the last job, or of NAME's; -f follows it",

@@ -18,6 +18,7 @@ def test_all_are_here():
         "03_wishbone_slave.ipynb",
         "04_litex_module.ipynb",
         "05_verilog.ipynb",
+        "06_real_board.ipynb",
         "07_logic_analyzer.ipynb",
         "08_timing_closure.ipynb",
     ]
