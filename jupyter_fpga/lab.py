@@ -15,6 +15,7 @@ from .compute.builds.catalog import Catalog, TargetInfo
 from .compute.builds.functions import LIMITS, limits_within
 from .compute.builds.icebox import find_icebox
 from .compute.builds.implementers import find_implementers
+from .compute.builds.vendors import find_vendors
 from .compute.runners.local import LocalRunner
 from .compute.sandbox.orphans import end_orphans
 from .errors import Unavailable
@@ -303,6 +304,19 @@ class _Workshop:
                     told["tools"] = icebox.beside(tools) if target.simulated else tools
                 self._targets.append(told)
         return [target if "tools" in target else target | {"tools": self._simulation()} for target in self._targets]
+
+    async def toolchains(self) -> list[dict[str, Any]]:
+        """Every toolchain that bitstreams are made with, and whether it is here."""
+        implementers, vendors = await asyncio.gather(
+            asyncio.to_thread(find_implementers, os.environ), asyncio.to_thread(find_vendors, os.environ)
+        )
+        open_ones = [
+            {"toolchain": name, "title": f"Yosys and nextpnr for {name}", "vendor": False, **tools.to_json()}
+            for name, tools in implementers.items()
+        ]
+        return open_ones + [
+            {"toolchain": name, "title": tool.title, "vendor": True, **tool.to_json()} for name, tool in vendors.items()
+        ]
 
     def _simulation(self) -> dict[str, Any]:
         """Whether the tools of simulated boards are here, as far as it is known already."""

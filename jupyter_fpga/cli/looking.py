@@ -27,13 +27,37 @@ class BoardsApp(LabCommand):
 
 
 class TargetsApp(LabCommand):
-    """List the kinds of boards that designs can be built for, and what is installed for each."""
+    """List the kinds of boards that designs can be built for, and what is installed for each.
+
+    Any platform of LiteX's is a target besides these, by the name litex:NAME. For those whose device no open tools
+    know, --toolchains lists the vendors' tools that LiteX runs, and which of them are installed.
+    """
 
     name = "jupyter-fpga targets"
     description = __doc__
+    flags = merged(
+        {
+            **FLAGS,
+            **flag("toolchains", "TargetsApp.toolchains", "List what makes bitstreams, vendors' tools included."),
+        }
+    )
+
+    toolchains = Bool(False, help="List what makes bitstreams, vendors' tools included.").tag(config=True)
 
     def run(self, words: list[str]) -> None:
-        self.show_table(self.lab().targets(), "The lab knows no kind of board.")
+        lab = self.lab()
+        if self.toolchains:
+            self.show_table(lab.toolchains(), "The lab knows no toolchain.")
+            return
+        self.show_table(lab.targets(), "The lab knows no kind of board.")
+        if self.json:
+            return
+        found = [tool["version"] for tool in lab.toolchains() if tool["vendor"] and tool["found"]]
+        there = ", ".join(found) or "none is installed"
+        print(
+            "\nAny of LiteX's platforms is a target besides, as litex:NAME. Vendors' tools for those whose device no "
+            f"open tools know: {there}; --toolchains lists them all."
+        )
 
 
 class JobsApp(LabCommand):

@@ -12,7 +12,7 @@ from .door import Door
 from .errors import Conflict, NotFound, Unavailable
 from .events import JobWatcher, follow_events
 from .jobs import Job, accepted
-from .listing import BOARD_COLUMNS, JOB_COLUMNS, TARGET_COLUMNS
+from .listing import BOARD_COLUMNS, JOB_COLUMNS, TARGET_COLUMNS, TOOLCHAIN_COLUMNS
 from .loop import Following, blocking, loop, on_the_loop
 from .sources import load_source
 from .starting import StartedLab
@@ -202,6 +202,11 @@ class LabClient:
         return Table(await self.door.get("targets"), TARGET_COLUMNS)
 
     @on_the_loop
+    async def atoolchains(self) -> Table:
+        """What makes bitstreams, vendors' tools for ``litex:NAME`` included: what is installed, and what is missing."""
+        return Table(await self.door.get("toolchains"), TOOLCHAIN_COLUMNS)
+
+    @on_the_loop
     async def ajobs(
         self,
         *,
@@ -326,6 +331,7 @@ class LabClient:
     reset = blocking(areset)
     boards = blocking(aboards)
     targets = blocking(atargets)
+    toolchains = blocking(atoolchains)
     jobs = blocking(ajobs)
     job = blocking(ajob)
     held = blocking(aheld)

@@ -6,7 +6,7 @@ from typing import Any
 
 from .tables import Column, Table
 
-__all__ = ("BOARD_COLUMNS", "HEALTH_COLUMNS", "JOB_COLUMNS", "TARGET_COLUMNS", "asked_for")
+__all__ = ("BOARD_COLUMNS", "HEALTH_COLUMNS", "JOB_COLUMNS", "TARGET_COLUMNS", "TOOLCHAIN_COLUMNS", "asked_for")
 
 #: Who does what nobody has asked for: the owner that the lab writes into the resets after its start and after a crash.
 _LAB = "(lab)"
@@ -37,6 +37,12 @@ TARGET_COLUMNS: Mapping[str, Column] = {
     "clock, MHz": lambda target: f"{target['clock_hz'] / 1e6:g}",
     "in this lab": "boards",
     "tools": _tools,
+}
+
+TOOLCHAIN_COLUMNS: Mapping[str, Column] = {
+    "toolchain": "title",
+    "tools": lambda toolchain: _tools({"tools": toolchain}),
+    "which": "version",
 }
 
 BOARD_COLUMNS: Mapping[str, Column] = {

@@ -51,6 +51,10 @@ class Builder(Protocol):
         """Every kind of board that designs can be built for, and whether its ``tools`` are here."""
         ...
 
+    async def toolchains(self) -> list[dict[str, Any]]:
+        """Every toolchain that bitstreams are made with, and whether it is here."""
+        ...
+
     async def build(
         self,
         source: Source,

@@ -15,7 +15,7 @@ from jupyter_fpga.fpga.records import error_record, job_record, located
 from jupyter_fpga.people import Person
 from jupyter_fpga.store.tables import builds, jobs
 
-__all__ = ("JobFilter", "artifact", "cancel", "follow_logs", "job", "list_jobs", "logs", "manifest", "report", "result")
+__all__ = ("JobFilter", "artifact", "cancel", "follow_logs", "job", "list_jobs", "logs", "manifest", "result")
 
 LONGEST_LIST = 1000
 """Jobs in one answer."""
@@ -97,18 +97,17 @@ async def manifest(floor: Floor, person: Person, job_id: str, fpga_id: int | Non
     return found
 
 
-async def artifact(floor: Floor, person: Person, job_id: str, name: str, fpga_id: int | None = None) -> Path:
-    """The file of an artifact: ``csr.json``, ``csr.csv``, ``top.v``, ``bitstream``, ``report`` …"""
+async def artifact(
+    floor: Floor, person: Person, job_id: str, name: str, fpga_id: int | None = None
+) -> Path | dict[str, Any]:
+    """The file of an artifact: ``csr.json``, ``csr.csv``, ``top.v``, ``bitstream`` …; and of the ``report`` what it
+    says, with the lines of the job's own text in its critical paths."""
     known = (await _build(floor, person, job_id, fpga_id))["artifacts"]
     path = Path(known[name]) if name in known else None
     if path is None or not path.is_file():
         raise refusals.artifact_not_found(name, known)
-    return path
-
-
-async def report(floor: Floor, person: Person, job_id: str, fpga_id: int | None = None) -> dict[str, Any]:
-    """The build report, with the lines of the job's own text in its critical paths."""
-    path = await artifact(floor, person, job_id, "report", fpga_id)
+    if name != "report":
+        return path
     row = await _visible(floor, person, job_id, fpga_id)
     told = json.loads(await asyncio.to_thread(path.read_bytes))
     return located(told, (row["result"] or {}).get("sources") or {})

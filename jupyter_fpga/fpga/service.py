@@ -296,13 +296,11 @@ class Fpga:
         """The manifest of what a job built; ``job_not_complete``."""
         return await jobs.manifest(self._floor, person, job_id, fpga_id)
 
-    async def artifact(self, person: Person, job_id: str, name: str, fpga_id: int | None = None) -> Path:
-        """The file of an artifact; ``job_not_complete``, ``artifact_not_found``."""
+    async def artifact(
+        self, person: Person, job_id: str, name: str, fpga_id: int | None = None
+    ) -> Path | dict[str, Any]:
+        """The file of an artifact, and what the ``report`` says; ``job_not_complete``, ``artifact_not_found``."""
         return await jobs.artifact(self._floor, person, job_id, name, fpga_id)
-
-    async def report(self, person: Person, job_id: str, fpga_id: int | None = None) -> dict[str, Any]:
-        """The build report, with lines of the job's own text; ``job_not_complete``, ``artifact_not_found``."""
-        return await jobs.report(self._floor, person, job_id, fpga_id)
 
     async def cancel(self, person: Person, job_id: str, fpga_id: int | None = None) -> None:
         """Cancel a job that waits or a build that runs, its processes included; ``job_not_cancellable``."""
@@ -378,6 +376,10 @@ class Fpga:
         ``boards`` of it the lab has."""
         has = Counter(board.target for board in self._floor.config.boards)
         return [target | {"boards": has[target["name"]]} for target in await self._floor.builds.targets()]
+
+    async def toolchains(self) -> list[dict[str, Any]]:
+        """What makes bitstreams, vendors' tools for LiteX's platforms included: what is here, and what is missing."""
+        return await self._floor.builds.toolchains()
 
     def version(self) -> dict[str, Any]:
         """Name and version of what runs."""

@@ -521,6 +521,14 @@ class Tools(AnswerModel):
     missing: str = Field(description="What was looked for, and how to install it; empty when it is there.")
 
 
+class Toolchain(Tools):
+    """Tools that make bitstreams."""
+
+    toolchain: str = Field(description="Its name, as targets have it.")
+    title: str = Field(description="What people call it.")
+    vendor: bool = Field(description="It is a vendor's, for LiteX's own platforms (`litex:NAME`).")
+
+
 class TargetRecord(AnswerModel):
     """A kind of board that designs can be built for."""
 

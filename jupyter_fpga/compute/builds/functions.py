@@ -160,6 +160,11 @@ class BuildFunctions:
             inputs["request.json"] = json.dumps(dict(action.constants)).encode()
         if "base" in action.constants:
             mounts.append(Mount(self._base_folder(action.constants["base"]), _BASE))
+        # A vendor's installation is for the one step that runs it.
+        vendor = self._tools.vendor(action.constants["target"]) if stage == "place" else None
+        if vendor is not None:
+            mounts += vendor.mounts()
+        environment = self._tools.environment() | (vendor.environment() if vendor is not None else {})
         command = [*self._command, stage]
         return Task(
             token=token,
@@ -171,7 +176,7 @@ class BuildFunctions:
             required=shape.required,
             scrap=("error.json", "request.json"),
             mounts=tuple(mounts),
-            environment={**self._tools.environment(), "LAB_BASE": _BASE},
+            environment={**environment, "LAB_BASE": _BASE},
             warm=self._warm(action, inputs),
         )
 

@@ -244,6 +244,8 @@ class Builds:
         info = self.toolchains.catalog.get(recipe.target)
         if info is not None and info.toolchain in self.toolchains.implementers:
             await self.toolchains.warm_up_for(recipe.target, tell)
+        if (vendor := self.toolchains.vendor(recipe.target)) is not None:
+            vendor.check(recipe.target)
         if recipe.unpacked or verify:
             self.toolchains.icebox.check(recipe.target)
 

@@ -18,6 +18,7 @@ from jupyter_fpga.compute.builds.compilers import Compiler, find_compiler, warm_
 from jupyter_fpga.compute.builds.icebox import Icebox, find_icebox
 from jupyter_fpga.compute.builds.implementers import Implementer, find_implementers, warm_implementer
 from jupyter_fpga.compute.builds.slots import Slots
+from jupyter_fpga.compute.builds.vendors import VendorTool, find_vendors, installation
 from jupyter_fpga.compute.builds.warmup import (
     ToolMissing,
     as_one,
@@ -88,6 +89,8 @@ class Toolchains:
         Place and route, by family of devices.
     icebox
         What turns bitstreams back into netlists.
+    vendors
+        Vendors' toolchains, by LiteX's names.
     """
 
     yosys: Yosys
@@ -97,6 +100,7 @@ class Toolchains:
     catalog: Catalog = field(default_factory=Catalog)
     implementers: dict[str, Implementer] = field(default_factory=dict)
     icebox: Icebox = field(default_factory=lambda: Icebox({}, examined="nothing"))
+    vendors: dict[str, VendorTool] = field(default_factory=dict)
     _warming: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     @classmethod
@@ -143,7 +147,8 @@ class Toolchains:
         if isinstance(yosys, BaseException) or isinstance(compiler, BaseException):
             raise as_one([end for end in (yosys, compiler) if isinstance(end, BaseException)])
         icebox = await asyncio.to_thread(find_icebox, environment)
-        return cls(yosys, compiler, cache, _packages(), await catalog, await implementers, icebox)
+        vendors = await asyncio.to_thread(find_vendors, environment)
+        return cls(yosys, compiler, cache, _packages(), await catalog, await implementers, icebox, vendors)
 
     def versions(self) -> dict[str, str]:
         """Name → version of everything that shapes a build's result."""
@@ -171,6 +176,7 @@ class Toolchains:
     def implement_version(self) -> str:
         """Digest of what shapes a bitstream."""
         versions = {name: tools.version for name, tools in self.implementers.items()}
+        versions |= {name: tool.version for name, tool in self.vendors.items() if tool.version}
         return _digest({"gateware": self.packages["gateware"], **versions})
 
     @property
@@ -182,6 +188,11 @@ class Toolchains:
     def verify_version(self) -> str:
         """Digest of what shapes a verification."""
         return _digest({"unpack": self.unpack_version, "compile": self.compile_version})
+
+    def vendor(self, target: str) -> VendorTool | None:
+        """The vendor's toolchain that makes bitstreams for a target; None where an open one does."""
+        info = self.catalog.get(target)
+        return self.vendors.get(info.toolchain) if info is not None else None
 
     def implementer(self, target: str) -> Implementer:
         """What makes bitstreams for a target.
@@ -230,8 +241,8 @@ class Toolchains:
         for command in (self.yosys.command, self.compiler.command, *native):
             program = Path(shlex.split(command)[0])
             # …/bin/tool: what belongs to it lies beside bin.
-            home = program.resolve().parent.parent
-            if program.is_absolute() and not home.is_relative_to("/usr") and str(home) != "/":
+            home = installation(program)
+            if program.is_absolute() and not home.is_relative_to("/usr"):
                 mounts.append(Mount(home, str(home)))
         return list(dict.fromkeys(mounts))
 

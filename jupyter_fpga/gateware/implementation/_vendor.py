@@ -1,6 +1,10 @@
-"""A design to a bitstream by the toolchain of the device's vendor, as LiteX runs it."""
+"""A design to a bitstream by the toolchain of the device's vendor, as LiteX runs it.
+
+The environment's ``VENDOR_PATH`` is the folder of its programs, where that isn't on ``PATH``.
+"""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -31,6 +35,9 @@ def build(target: Target, work: Path) -> None:
     """
     assert target.device is not None
     vendor = VENDORS[target.device.vendor]
+    if place := os.environ.get("VENDOR_PATH"):
+        # LiteX and the toolchain's own scripts look for its programs on PATH.
+        os.environ["PATH"] = f"{place}:{os.environ.get('PATH', os.defpath)}"
     if shutil.which(vendor.program) is None:
         raise DesignError(
             f"Bitstreams for the target {target.name} are made by {vendor.title}, whose program {vendor.program} isn't "
