@@ -7,7 +7,9 @@ every cycle optimized, what only a trace asks for not at all. A part is a sectio
 """
 
 import re
+from collections.abc import Collection
 
+from jupyter_fpga.gateware.simulation._registers import Registers
 from jupyter_fpga.gateware.simulation._split import split_eval
 
 __all__ = ("COLD", "HOT", "MORE", "Generated", "part_condition")
@@ -108,10 +110,11 @@ class Generated:
         outside = _EDGE_BLOCKS.sub("", body)
         return "bool converged = true;" in body and ".next" not in outside and ".update(" not in outside
 
-    def text(self, glue: str, *, whole: bool = False) -> str:
+    def text(self, glue: str, *, whole: bool = False, uncounted: Collection[str] = ()) -> str:
         """The module as C++ in sections: HOT with ``glue`` after it, COLD, and MORE if there is enough for it.
 
-        A function stays in one piece when ``whole``: it is faster, and longer to compile.
+        A function stays in one piece when ``whole``: it is faster, and longer to compile. ``commit()`` doesn't say that
+        something has changed when only registers have that are ``uncounted``.
 
         Besides its own members the type has ``signals(lab::Signals &, const char *path)``, which tells every signal's
         name and place, and ``derive()``, which computes those that the optimizer left out.
@@ -130,11 +133,13 @@ class Generated:
         derive = self.functions.get("debug_eval", f"void {self.type}::debug_eval() {{\n}}\n")
         cold = derive.replace("::debug_eval", "::derive", 1) + self._signals()
 
+        registers = Registers(struct, self.type, self.ports, uncounted)
+
         def section(part: int, text: str, after: str = "") -> str:
-            return f"{part_condition(part)}namespace {self.namespace} {{\n{text}}}\n{after}"
+            return f"{part_condition(part)}namespace {self.namespace} {{\n{registers.rename(text)}}}\n{after}"
 
         return (
-            f"namespace {self.namespace} {{\nusing namespace lab::rtl;\n{struct}}}\n"
+            f"namespace {self.namespace} {{\nusing namespace lab::rtl;\n{registers.struct}}}\n"
             + section(HOT, "\n".join(running.values()), glue)
             + section(COLD, cold)
             + (section(MORE, more) if more else "")

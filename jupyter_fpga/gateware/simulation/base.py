@@ -80,15 +80,12 @@ def _write_soc(work: Path, *, probed: bool) -> None:
     if not (soc.only_rising_clock and phy.only_rising_clock):
         raise AssertionError("base_board.cc evaluates the base at rising edges only, but the base looks at more.")
     (identifier,) = (name for name, width, depth in soc.memories() if (width, depth) == (8, 64))
-    text = soc.text("", whole=True)
     # base_board.cc counts by itself while nothing else changes, so it must be told of everything but the counters.
     (watchdog,) = (name for name in soc.members if name.endswith("__bone__count"))
     counters = {"CYCLE_COUNTER": _COUNTER, "SILENCE": _SILENCE, "WATCHDOG": watchdog}
     for name in counters.values():
-        commit = f"{name}.commit(observer);"
-        if f"changed |= {commit}" not in text or soc.members[name][0] != "wire":
+        if soc.members[name][0] != "wire":
             raise AssertionError(f"The base's {name} isn't a register.")
-        text = text.replace(f"changed |= {commit}", commit)
     names = {
         "BASE_SOC": f"{soc.namespace}::{soc.type}",
         "PHY": f"{phy.namespace}::{phy.type}",
@@ -100,7 +97,7 @@ def _write_soc(work: Path, *, probed: bool) -> None:
         '#include "board.h"\n'
         + "".join(f"#define LAB_{name} {what}\n" for name, what in names.items())
         + ("#define LAB_PROBES\n" if probed else "")
-        + text
+        + soc.text("", whole=True, uncounted=counters.values())
         + phy.text("", whole=True),
         "utf-8",
     )

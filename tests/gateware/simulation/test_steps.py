@@ -10,6 +10,7 @@ from jupyter_fpga.gateware.simulation import _split, synthesize
 from jupyter_fpga.gateware.simulation._compiler import Compiler, CompilerError, Unit, find_compiler
 from jupyter_fpga.gateware.simulation._cxxrtl import Generated
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
+from jupyter_fpga.gateware.simulation._registers import Registers
 
 from .conftest import WINDOW, Build
 
@@ -96,10 +97,12 @@ def test_generated_code_is_sorted_into_parts() -> None:
     assert hot.endswith("GLUE\n")
     assert "comment" not in hot + cold
     assert "cell" not in hot + cold
-    assert "changed |= p_count.commit(observer);" in hot
+    assert "next.p_count = add_uu<8>(curr.p_count, value<1>{1u});" in hot
+    assert "p_leds.next = curr.p_count;" in hot
+    assert "curr.p_count = next.p_count = value<8>{0u};" in hot
     assert "debug_" not in hot + cold
     assert [line.strip() for line in cold.splitlines() if "to.add(" in line] == [
-        'to.add("in \\"the\\" count", p_count.curr.data, 8, 0, false);',
+        'to.add("in \\"the\\" count", curr.p_count.data, 8, 0, false);',
         'to.add("low", p_low.data, 4, 0, true);',
         'to.add("second", p_leds.curr.data, 8, 4, false);',
         'to.add("one", const_p_one.data, 4, 0, false);',
@@ -126,6 +129,64 @@ def test_what_a_design_looks_at(line: str, rising: bool, at_once: bool) -> None:
 def test_logic_in_circles_does_not_settle_at_once() -> None:
     source = SOURCE.replace("bool converged = true;", "bool converged = false;")
     assert not Generated(HEADER, source, "lab_window").settles_at_once
+
+
+def test_registers_are_committed_together() -> None:
+    struct = """\
+struct p_x {
+	wire<32> p_a;
+	/*output*/ wire<8> p_b;
+	wire<65> p_c;
+	wire<4> p_d;
+	bool posedge_p_a() const {
+		return !p_a.curr.slice<0>().val() && p_a.next.slice<0>().val();
+	}
+	bool commit(ObserverT &observer) {
+		bool changed = false;
+		changed |= p_a.commit(observer);
+		changed |= p_b.commit(observer);
+		changed |= p_c.commit(observer);
+		changed |= p_d.commit(observer);
+		return changed;
+	}
+};
+"""
+    registers = Registers(struct, "p_x", ports={"p_b": "output"}, uncounted=["p_d"])
+    assert (
+        registers.struct
+        == """\
+struct p_x {
+	struct registers {
+		value<65> p_c;
+		value<32> p_a;
+	} curr, next;
+	/*output*/ wire<8> p_b;
+	wire<4> p_d;
+	bool posedge_p_a() const {
+		return !curr.p_a.slice<0>().val() && next.p_a.slice<0>().val();
+	}
+	bool commit(ObserverT &observer) {
+		bool changed = false;
+		if (__builtin_memcmp(&curr, &next, sizeof curr)) {
+			curr = next;
+			changed = true;
+		}
+		changed |= p_b.commit(observer);
+		p_d.commit(observer);
+		return changed;
+	}
+};
+"""
+    )
+    function = "\tp_a = wire<32>{1u};\n\tp_b = wire<8>{2u};\n\tp_c.next = p_b.curr.concat(p_a.curr);\n"
+    assert registers.rename(function) == (
+        "\tcurr.p_a = next.p_a = value<32>{1u};\n\tp_b = wire<8>{2u};\n\tnext.p_c = p_b.curr.concat(curr.p_a);\n"
+    )
+
+
+def test_a_module_without_registers_stays_as_it_is() -> None:
+    struct = "struct p_x {\n\tvalue<1> p_a;\n\tbool commit(ObserverT &observer) {\n\t\tbool changed = false;\n\t}\n};\n"
+    assert Registers(struct, "p_x", ports=[], uncounted=[]).struct == struct
 
 
 def test_another_kind_of_text_is_refused() -> None:
