@@ -40,6 +40,10 @@ class Command(JupyterApp):
 
     version = __version__
     positionals: ClassVar[tuple[str, ...]] = ()
+    #: What the positional arguments that must be there are, as the end of "… needs …".
+    needs: ClassVar[str] = ""
+    #: What to do instead of giving one more than there may be.
+    instead: ClassVar[str] = "Leave it out."
     aliases = merged(ALIASES)
     flags = merged(FLAGS)
 
@@ -61,7 +65,8 @@ class Command(JupyterApp):
             option = re.match(r"--?[A-Za-z]", word)
             if option and name not in known | {"h", "help", "help-all", "version", "V"} and "." not in name:
                 raise Invalid(
-                    f"There is no option {word.partition('=')[0]}; {self.usage()} --help shows what there is."
+                    f"There is no option {word.partition('=')[0]}; `{self.called} --help` shows what there is.",
+                    code="usage",
                 )
         super().parse_command_line(argv)
 
@@ -73,9 +78,14 @@ class Command(JupyterApp):
         """End the process; 1 is what traitlets ends with when a file of settings can't be read."""
         super().exit(USAGE if exit_status == 1 else exit_status)
 
+    @property
+    def called(self) -> str:
+        """The command as somebody writes it."""
+        return str(self.name).replace("jupyter-fpga", "jupyter fpga")
+
     def usage(self) -> str:
         """The command with its positional arguments."""
-        return " ".join([str(self.name).replace("jupyter-fpga", "jupyter fpga"), *self.positionals])
+        return " ".join([self.called, *self.positionals])
 
     def emit_description(self) -> Generator[str, None, None]:
         """Begin ``--help`` with the command's line."""
@@ -88,9 +98,18 @@ class Command(JupyterApp):
         given = list(self.extra_args)
         least = sum(not name.startswith("[") for name in self.positionals)
         endless = any("…" in name for name in self.positionals)
-        if len(given) < least or (len(given) > len(self.positionals) and not endless):
-            raise Invalid(f"Usage: {self.usage()}")
+        if len(given) < least:
+            raise self.misused(f"needs {self.needs}")
+        if len(given) > len(self.positionals) and not endless:
+            takes = " and ".join(name.strip("[]") for name in self.positionals)
+            extra = given[len(self.positionals)]
+            raise self.misused(f"takes {f'only {takes}' if takes else 'options only'}, and got “{extra}”", self.instead)
         return given
+
+    def misused(self, how: str, instead: str = "") -> Invalid:
+        """A refusal of the command line: what was expected, and what to do."""
+        do = instead or f"It is written `{self.usage()}`."
+        return Invalid(f"`{self.called}` {how}. {do} `{self.called} --help` tells more.", code="usage")
 
     def start(self) -> None:
         super().start()

@@ -139,10 +139,11 @@ class RecordApp(LabCommand):
     name = "jupyter-fpga record"
     description = __doc__
     positionals = ("start|stop",)
+    needs = "start or stop"
 
     def run(self, words: list[str]) -> None:
         if words[0] not in ("start", "stop"):
-            raise Invalid(f"Usage: {self.usage()}", code="usage")
+            raise self.misused(f"needs start or stop, and got “{words[0]}”")
         compute = self.lab().compute
         if words[0] == "start":
             told = compute.start_recording()

@@ -67,6 +67,7 @@ class ExecApp(LabCommand):
     description = __doc__
     may_start = True
     positionals = ("[FUNCTION]",)
+    instead = "Give a file as --input NAME=PATH and a value as --constant NAME=VALUE."
     aliases = merged(
         {
             **ALIASES,

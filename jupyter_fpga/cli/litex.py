@@ -98,6 +98,7 @@ class ArtifactsApp(LabCommand):
     name = "jupyter-fpga artifacts"
     description = __doc__
     positionals = ("NAME…",)
+    needs = "the name of a file: csr.csv, csr.json, top.v, bitstream or report"
     aliases = merged(
         {
             **ALIASES,

@@ -61,12 +61,13 @@ class WriteApp(_Using):
     name = "jupyter-fpga write"
     description = __doc__
     positionals = ("NAME|OFFSET[=VALUE]", "[VALUE…]")
+    needs = "the name of a register or a byte offset, and a value"
 
     def run(self, words: list[str]) -> None:
         first, equals, value = words[0].partition("=")
         values = [value, *words[1:]] if equals else words[1:]
         if not values:
-            raise Invalid(f"Usage: {self.usage()}", code="usage")
+            raise self.misused(f"needs a value for “{first}”", f"Write `{self.called} {first}=VALUE`.")
         board = self.handle()
         if first[0].isdigit():
             board.write(number(first, "OFFSET"), [number(text, "A word") for text in values])
@@ -123,6 +124,8 @@ class RunApp(_Using):
     name = "jupyter-fpga run"
     description = __doc__
     positionals = ("FILE",)
+    needs = "FILE, transactions in JSON, or - for stdin"
+    instead = "Put all transactions into one file."
 
     def run(self, words: list[str]) -> None:
         lab = self.lab()

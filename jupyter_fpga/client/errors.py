@@ -133,11 +133,23 @@ _KINDS: dict[int, type[LabError]] = {
     504: Unavailable,
 }
 
+#: Where the lab's sentences send somebody who writes HTTP, and what that is for somebody who uses a client.
+_PLACES = {
+    "GET …/fpga lists": "`jupyter fpga boards` lists",
+    "GET …/jobs lists": "`jupyter fpga jobs` lists",
+    "GET …/compute/jobs lists": "`jupyter fpga jobs --actions` lists",
+    "look at GET …/jobs before": "look at `jupyter fpga jobs` before",
+}
+
 #: Refusals whose sentence is for somebody who writes HTTP, in the words of somebody who uses a client.
 _REWORDED = {
     "not_signed_in": (
         "The lab doesn't know this token, or none was given: give that of its Jupyter server, or an API key, with "
         "--token, token=… in Python, or JUPYTER_FPGA_TOKEN."
+    ),
+    "not_found": (
+        "The lab knows nothing of the kind: it is another version of jupyter_fpga than this client. Install the same "
+        "version on both sides."
     ),
     "queue_not_found": (
         "There is no such queue of yours; `jupyter fpga queues` lists those that there are, and "
@@ -168,15 +180,17 @@ def error_from_response(status: int, body: bytes, what: str) -> LabError:
     except (ValueError, KeyError, TypeError):
         text = " ".join(body.decode(errors="replace").split())[:200] or "nothing"
         return kind(
-            f"{what} was answered with status {status} and not by a lab: {text}. "
+            f"What answers at {what.partition(' ')[2]} is no lab; it says: {text}. "
             "Check that the address is a lab's and that jupyter_fpga is enabled there (`jupyter fpga doctor`).",
             code="not_a_lab" if status == 404 else None,
-            detail={"status": status},
+            detail={"status": status, "request": what},
         )
 
 
 def reworded(code: str, message: str) -> str:
     """The sentence of a refusal, in the words of somebody who uses a client."""
+    for place, ours in _PLACES.items():
+        message = message.replace(place, ours)
     return _REWORDED.get(code, message)
 
 

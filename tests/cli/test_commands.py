@@ -330,9 +330,60 @@ NO_JOB = "There is no job “{}” that you may see; `jupyter fpga jobs` lists y
             2,
             "There is no command “frobnicate”; there are demo, serve, doctor, boards, targets, build, ",
         ),
-        (["boards", "--bogus"], 2, "There is no option --bogus; jupyter fpga boards --help shows what there is.\n"),
-        (["boards", "extra"], 2, "Usage: jupyter fpga boards\n"),
-        (["build"], 2, "Usage: jupyter fpga build FILE\n"),
+        (["boards", "--bogus"], 2, "There is no option --bogus; `jupyter fpga boards --help` shows what there is.\n"),
+        (
+            ["boards", "extra"],
+            2,
+            "`jupyter fpga boards` takes options only, and got “extra”. Leave it out. `jupyter fpga boards --help` "
+            "tells more.\n",
+        ),
+        (
+            ["build"],
+            2,
+            "`jupyter fpga build` needs FILE, a design: a .py, .v or .zip file, or a folder. It is written `jupyter "
+            "fpga build FILE`. `jupyter fpga build --help` tells more.\n",
+        ),
+        (
+            ["submit", "a.py", "b.py"],
+            2,
+            "`jupyter fpga submit` takes only FILE, and got “b.py”. Put several files into one folder, or into a .zip "
+            "file. `jupyter fpga submit --help` tells more.\n",
+        ),
+        (
+            ["run"],
+            2,
+            "`jupyter fpga run` needs FILE, transactions in JSON, or - for stdin. It is written `jupyter fpga run "
+            "FILE`. `jupyter fpga run --help` tells more.\n",
+        ),
+        (
+            ["run", "a.json", "b.json"],
+            2,
+            "`jupyter fpga run` takes only FILE, and got “b.json”. Put all transactions into one file. `jupyter fpga "
+            "run --help` tells more.\n",
+        ),
+        (
+            ["write"],
+            2,
+            "`jupyter fpga write` needs the name of a register or a byte offset, and a value. It is written `jupyter "
+            "fpga write NAME|OFFSET[=VALUE] [VALUE…]`. `jupyter fpga write --help` tells more.\n",
+        ),
+        (
+            ["read", "duty", "1", "2"],
+            2,
+            "`jupyter fpga read` takes only NAME|OFFSET and COUNT, and got “2”. Leave it out. `jupyter fpga read "
+            "--help` tells more.\n",
+        ),
+        (
+            ["artifacts"],
+            2,
+            "`jupyter fpga artifacts` needs the name of a file: csr.csv, csr.json, top.v, bitstream or report. It is "
+            "written `jupyter fpga artifacts NAME…`. `jupyter fpga artifacts --help` tells more.\n",
+        ),
+        (
+            ["logs", "one", "two"],
+            2,
+            "`jupyter fpga logs` takes only JOB, and got “two”. Leave it out. `jupyter fpga logs --help` tells more.\n",
+        ),
         (
             ["build", "missing.py", "--output=/proc/1/x"],
             2,
@@ -346,7 +397,7 @@ NO_JOB = "There is no job “{}” that you may see; `jupyter fpga jobs` lists y
         (["logs", "nonsense"], 5, NO_JOB.format("nonsense")),
         (["logs", "a/b"], 5, NO_JOB.format("a/b")),
         (["logs", "00000000-0000-4000-8000-000000000000"], 5, NO_JOB.format("00000000-0000-4000-8000-000000000000")),
-        (["reset", "--board=77"], 5, None),
+        (["reset", "--board=77"], 5, "There is no board 77; this lab has boards 0 to 3.\n"),
         (["reset", "--board=0"], 4, None),
         (["boards", "--url=http://127.0.0.1:1"], 3, "No lab answers at http://127.0.0.1:1"),
         (
@@ -375,7 +426,11 @@ def test_what_goes_wrong_is_one_sentence_and_a_code(fpga, words, code, message):
         (["read", "dutty"], "The design has no register “dutty”. Did you mean “duty”?\n"),
         (["read", "0x2"], None),
         (["read", "0x0", "many"], "COUNT is a whole number such as 12 or 0x1f; got 'many'.\n"),
-        (["write", "duty"], "Usage: jupyter fpga write NAME|OFFSET[=VALUE] [VALUE…]\n"),
+        (
+            ["write", "duty"],
+            "`jupyter fpga write` needs a value for “duty”. Write `jupyter fpga write duty=VALUE`. `jupyter fpga write "
+            "--help` tells more.\n",
+        ),
         (["write", "duty", "256"], "Register “duty” takes 0 to 255 (8 bits); got 256.\n"),
         (["write", "duty", "1", "2"], "Register “duty” takes one value; got 2.\n"),
         (["write", "duty[0]", "1"], "Register “duty” is not an array.\n"),

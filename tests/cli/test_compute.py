@@ -368,7 +368,12 @@ NO_QUEUE = (
             "Say what to do with one of FUNCTION, --action FILE, --replay FOLDER, --attach NUMBER and --cancel NUMBER; "
             "jupyter fpga exec --help tells more.",
         ),
-        (["exec", "noop", "extra"], 2, "Usage: jupyter fpga exec [FUNCTION]"),
+        (
+            ["exec", "noop", "extra"],
+            2,
+            "`jupyter fpga exec` takes only FUNCTION, and got “extra”. Give a file as --input NAME=PATH and a value as "
+            "--constant NAME=VALUE. `jupyter fpga exec --help` tells more.",
+        ),
         (["exec", "upper", "--input=text"], 2, "--input takes NAME=PATH; got 'text'."),
         (["exec", "upper", "--constant==5"], 2, "--constant takes NAME=VALUE; got '=5'."),
         (["exec", "upper", "--priority=high"], 2, "--priority takes a whole number; got 'high'."),
@@ -408,7 +413,18 @@ NO_QUEUE = (
         ),
         (["queues", "--create", "--drain=1"], 2, "Give one of --create, --drain and --cancel."),
         (["queues", "--drain=987654"], 5, NO_QUEUE),
-        (["record", "pause"], 2, "Usage: jupyter fpga record start|stop"),
+        (
+            ["record", "pause"],
+            2,
+            "`jupyter fpga record` needs start or stop, and got “pause”. It is written `jupyter fpga record "
+            "start|stop`. `jupyter fpga record --help` tells more.",
+        ),
+        (
+            ["record"],
+            2,
+            "`jupyter fpga record` needs start or stop. It is written `jupyter fpga record start|stop`. `jupyter fpga "
+            "record --help` tells more.",
+        ),
         (
             ["workers", "--register=none.json"],
             2,

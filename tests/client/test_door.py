@@ -7,7 +7,7 @@ from tornado.web import RequestHandler
 
 from jupyter_fpga import errors
 from jupyter_fpga.client.door import Door
-from jupyter_fpga.client.errors import JobCancelled, JobFailed, error_from_response, job_error, own_lines
+from jupyter_fpga.client.errors import JobCancelled, JobFailed, error_from_response, job_error, own_lines, reworded
 from jupyter_fpga.client.loop import Following, loop
 
 KINDS = {
@@ -45,7 +45,7 @@ def test_what_is_not_a_lab_is_quoted(serve, answering):
     with pytest.raises(errors.NotFound) as refusal:
         loop.call(Door(url).get("x"))
     assert str(refusal.value) == (
-        f"GET {url}/x was answered with status 404 and not by a lab: <html>Nothing here</html>. "
+        f"What answers at {url}/x is no lab; it says: <html>Nothing here</html>. "
         "Check that the address is a lab's and that jupyter_fpga is enabled there (`jupyter fpga doctor`)."
     )
     assert refusal.value.code == "not_a_lab"
@@ -177,3 +177,20 @@ def test_a_call_from_the_loop_itself_is_refused():
         return 1
 
     loop.call(inner())
+
+
+def test_refusals_are_in_the_words_of_the_command_line():
+    """Their sentences are written for who sends HTTP requests."""
+    told = {
+        "fpga_not_found": ("…, and GET …/fpga lists them.", "…, and `jupyter fpga boards` lists them."),
+        "job_not_found": ("…, and GET …/jobs lists yours.", "…, and `jupyter fpga jobs` lists yours."),
+        "action_not_found": ("GET …/compute/jobs lists yours.", "`jupyter fpga jobs --actions` lists yours."),
+        "forwarding_failed": ("look at GET …/jobs before sending it", "look at `jupyter fpga jobs` before sending it"),
+        "not_found": (
+            "There is nothing at this address; GET …/openapi.json lists what there is.",
+            "The lab knows nothing of the kind: it is another version of jupyter_fpga than this client. Install the "
+            "same version on both sides.",
+        ),
+    }
+    for code, (sentence, ours) in told.items():
+        assert reworded(code, sentence) == ours
