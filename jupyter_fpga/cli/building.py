@@ -63,6 +63,8 @@ class _Building(LabCommand):
 
     may_start = True
     positionals = ("FILE",)
+    needs = "FILE, a design: a .py, .v or .zip file, or a folder"
+    instead = "Put several files into one folder, or into a .zip file."
 
     target = Unicode(help="Kind of board.").tag(config=True)
     top = Unicode(help="Which class, object or module is the design.").tag(config=True)
@@ -168,13 +170,17 @@ class SubmitApp(_Building):
         {
             **_FLAGS,
             **flag("wait", "SubmitApp.wait_for_it", "Wait until the board is programmed."),
-            **flag("flash", "SubmitApp.flash", "Into the board's flash, so that it starts with it from then on."),
+            **flag(
+                "flash",
+                "SubmitApp.flash",
+                "Into the board's flash, so that it starts with it from then on; operators only.",
+            ),
         }
     )
 
     board = Read(board_number, help="That board.").tag(config=True)
     tags = List(Unicode(), help="Only a board with this tag; may be repeated.").tag(config=True)
-    flash = Bool(False, help="Into the board's flash, so that it starts with it from then on.").tag(config=True)
+    flash = Bool(False, help="Into the board's flash, to start with it from then on; operators only.").tag(config=True)
     wait_for_it = Bool(False, help="Wait until the board is programmed.").tag(config=True)
 
     def run(self, words: list[str]) -> None:

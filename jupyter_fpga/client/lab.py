@@ -92,7 +92,7 @@ class LabClient:
         priority
             Higher is sooner; operators only.
         flash
-            Write the design into the board's flash, so that the board starts with it from then on.
+            Write the design into the board's flash, so that the board starts with it from then on; operators only.
         options
             As of :meth:`abuild`.
 

@@ -14,6 +14,7 @@ __all__ = (
     "design_too_large",
     "etherbone_not_shared",
     "filter_rejected",
+    "flash_not_allowed",
     "flash_not_possible",
     "flash_without_board",
     "fpga_not_examinable",
@@ -130,6 +131,14 @@ def fpga_not_examinable(row: Any) -> Conflict:
         f"Board {row['fpga_id']} can't be examined now: {at}. Ask again when that is done.",
         code="fpga_not_examinable",
         detail={**_facts(row), "allowed": ["idle", "reserved", "error"]},
+    )
+
+
+def flash_not_allowed() -> Forbidden:
+    return Forbidden(
+        "Only an operator may write a board's flash: what is in it stays when the board is given back. Submit without "
+        "flash, or ask one of this lab's operators.",
+        code="forbidden",
     )
 
 

@@ -26,6 +26,7 @@ async def submit(
     """Queue a ``build_and_program`` job for one board, for the board that the person holds, or for any."""
     target = _target(floor, options, fpga_id)
     if options.flash:
+        _may_write_flash(person)
         _has_flash(floor, options, target, fpga_id)
     kept, request = await _taken(floor, person, source, options, target)
 
@@ -137,6 +138,12 @@ def _target(floor: Floor, options: SubmitOptions, fpga_id: int | None) -> str:
     if not floor.pool.suitable(target, frozenset(options.tags)):
         raise refusals.target_unknown(target, options.tags, {unit.config.target for unit in floor.pool})
     return target
+
+
+def _may_write_flash(person: Person) -> None:
+    # On somebody's own lab they are an operator. In a shared one, what one leaves in a flash starts with the next.
+    if not person.is_operator:
+        raise refusals.flash_not_allowed()
 
 
 def _has_flash(floor: Floor, options: SubmitOptions, target: str, fpga_id: int | None) -> None:

@@ -108,7 +108,11 @@ def _cell_parser() -> Parser:
     add("--timeout", type=seconds, metavar="SECONDS", help="give up, and cancel, after so long")
     add("--no-wait", action="store_true", help="return at once; the handle's first use waits")
     add("--build-only", action="store_true", help="build for the report and the bitstream, without a board")
-    add("--flash", action="store_true", help="into the board's flash, so that it starts with it from then on")
+    add(
+        "--flash",
+        action="store_true",
+        help="into the board's flash, so that it starts with it from then on (operators)",
+    )
     add("--verify", action="store_true", help="compare an iCE40's bitstream with the design, by simulating both")
     add("--no-cache", action="store_true", help="build everything anew")
     add("--quiet", action="store_true", help="show neither progress nor a summary")

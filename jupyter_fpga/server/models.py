@@ -124,7 +124,9 @@ class SubmitFields(RequestModel):
         description="Simulate an iCE40's bitstream beside the design, and fail the build unless both answer alike.",
     )
     flash: bool = Field(
-        False, description="Write the design into the board's flash, so that the board starts with it from then on."
+        False,
+        description="Write the design into the board's flash, so that the board starts with it from then on; "
+        "operators only.",
     )
 
 

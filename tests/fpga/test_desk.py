@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jupyter_fpga.compute import Sandbox, Source
-from jupyter_fpga.errors import LabError
+from jupyter_fpga.errors import Forbidden, LabError
 from jupyter_fpga.fpga.config import BoardConfig, FpgaConfig, SubmitOptions
 from jupyter_fpga.fpga.service import Fpga
 from jupyter_fpga.people import Person
@@ -309,12 +309,21 @@ async def test_a_reset_is_tried_again_with_a_power_cycle_and_then_given_up(lab: 
     assert [kind for kind, _ in await lab.history()][-2:] == ["cleared", "reset"]
 
 
+ONLY_AN_OPERATOR = (
+    "Only an operator may write a board's flash: what is in it stays when the board is given back. Submit without "
+    "flash, or ask one of this lab's operators."
+)
+
+
 async def test_flash_is_asked_for(lab: DeskLab) -> None:
-    job, log = await lab.submit(flash=True)
+    with pytest.raises(Forbidden) as forbidden:
+        await lab.submit(flash=True)
+    assert (forbidden.value.code, forbidden.value.message) == ("forbidden", ONLY_AN_OPERATOR)
+    job, log = await lab.submit(OPERATOR, flash=True)
     assert job["status"] == "complete"
     assert "Writing to the flash of 0403:6010 serial A1 at port 1-1." in log
     assert [call["argv"][-2] for call in lab.desk.calls] == ["-m", "-f"]
-    await lab.fpga.release(ANN, 0)
+    await lab.fpga.release(OPERATOR, 0)
     await lab.state("idle")
     # The lab's own design goes into the FPGA alone.
     assert lab.desk.calls[-1]["argv"][-2] == "-m"

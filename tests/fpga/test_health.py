@@ -256,12 +256,25 @@ async def test_a_board_that_was_never_programmed(make_lab: Any, people: Any) -> 
 
 
 async def test_flash_is_for_boards_that_have_one(lab: Any, people: Any) -> None:
+    ann, _, operator = people
     message = "Boards of target 'simulated' have no flash that the lab can write. Submit without flash."
     for fpga_id in (0, None):
-        await refused(LabError, "flash_not_possible", message, lab.submit(fpga_id=fpga_id, flash=True))
+        await refused(LabError, "flash_not_possible", message, lab.submit(operator, fpga_id=fpga_id, flash=True))
     lab.driver.flashed = []
-    await lab.reserved(flash=True)
-    assert len(lab.driver.flashed) == 1
+    # Somebody else's design would start with the next person's board.
+    message = (
+        "Only an operator may write a board's flash: what is in it stays when the board is given back. Submit without "
+        "flash, or ask one of this lab's operators."
+    )
+    for fpga_id in (0, None):
+        await refused(Forbidden, "forbidden", message, lab.submit(ann, fpga_id=fpga_id, flash=True))
+    # Nor by submitting again to a board that one holds already.
+    await lab.reserved(ann)
+    await refused(Forbidden, "forbidden", message, lab.submit(ann, fpga_id=0, flash=True))
     await lab.released()
+    assert lab.driver.flashed == []
+    await lab.reserved(operator, flash=True)
+    assert len(lab.driver.flashed) == 1
+    await lab.released(person=operator)
     # A reset puts the lab's own design into the FPGA, not into the flash.
     assert len(lab.driver.flashed) == 1
