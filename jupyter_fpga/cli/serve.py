@@ -63,7 +63,7 @@ class ServeApp(Command):
     hardware = List(
         Unicode(),
         help="""A board on a desk, as target=NAME,serial=NUMBER (or port=1-2.3, where boards have no serial number);
-        also tty=/dev/serial/by-id/…, tag=WORD, power_cycle='COMMAND', flash=true, id=N. May be repeated.""",
+        also tty=/dev/serial/by-id/…, tag=WORD, power_cycle='COMMAND', flash=true, sram=true, id=N. May be repeated.""",
     ).tag(config=True)
     discover = List(
         Unicode(), help="A target of which every board that is plugged in joins the lab. May be repeated."

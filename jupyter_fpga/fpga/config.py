@@ -37,6 +37,8 @@ class Hardware:
         A command that takes its power away and gives it back, such as ``uhubctl -l 1-2 -p 3 -a cycle``.
     flash
         The lab itself programs it by its flash, since its FPGA's own memory can't be written.
+    sram
+        Its FPGA's own memory can be written, though that of such a board as it is sold can't: its jumpers were moved.
     """
 
     serial: str | None = None
@@ -44,6 +46,7 @@ class Hardware:
     tty: str | None = None
     power_cycle: tuple[str, ...] = ()
     flash: bool = False
+    sram: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,14 +96,14 @@ class Quotas:
 PROCESSES = ("simulated", "simulated_ice40")
 """Targets whose boards are processes."""
 
-_KEYS = ("target", "serial", "port", "tty", "tag", "power_cycle", "flash", "id")
+_KEYS = ("target", "serial", "port", "tty", "tag", "power_cycle", "flash", "sram", "id")
 """What a board on a desk can be told in a text."""
 
 
 def board_of_text(text: str, fpga_id: int) -> BoardConfig:
     """A board on a desk from ``target=icebreaker,serial=A1,…``, or one that is a process, ``target=simulated_ice40``.
 
-    Keys: ``target``; ``serial``, ``port``, ``tty``, ``power_cycle``, ``flash`` (true or false), as of
+    Keys: ``target``; ``serial``, ``port``, ``tty``, ``power_cycle``, ``flash`` and ``sram`` (true or false), as of
     :class:`Hardware`; ``tag``, as often as there are tags; ``id``, its number. A value with a comma in it is quoted.
 
     Parameters
@@ -124,8 +127,9 @@ def board_of_text(text: str, fpga_id: int) -> BoardConfig:
     one = {key: values[0] for key, values in given.items()}
     if "target" not in one:
         raise _rejected(text, "it needs a target=…, and `jupyter fpga targets` lists what there is")
-    if one.get("flash") not in (None, "true", "false"):
-        raise _rejected(text, f"flash is true or false, not {one['flash']!r}")
+    for key in ("flash", "sram"):
+        if one.get(key) not in (None, "true", "false"):
+            raise _rejected(text, f"{key} is true or false, not {one[key]!r}")
     if not re.fullmatch(r"[0-9]{1,9}", one.get("id", "0")):
         raise _rejected(text, f"id is a number from 0 on, not {one['id']!r}")
     try:
@@ -138,6 +142,7 @@ def board_of_text(text: str, fpga_id: int) -> BoardConfig:
         tty=one.get("tty"),
         power_cycle=power_cycle,
         flash=one.get("flash") == "true",
+        sram=one.get("sram") == "true",
     )
     tags = tuple(given.get("tag", ()))
     # Whoever says where it is plugged in means one on a desk.
@@ -281,7 +286,7 @@ class SubmitOptions:
     verify
         Fail the build unless its bitstream, simulated, answers what the design does.
     flash
-        Write the design into the board's flash as well, so that the board starts with it from then on.
+        Write the design into the board's flash as well, so that the board starts with it from then on; for operators.
     """
 
     target: str | None = None

@@ -5,7 +5,7 @@ import pytest
 from jupyter_fpga.errors import Invalid
 from jupyter_fpga.fpga.config import BoardConfig, Hardware, board_of_text, pool_of
 
-KEYS = "target=…, serial=…, port=…, tty=…, tag=…, power_cycle=…, flash=…, id=…"
+KEYS = "target=…, serial=…, port=…, tty=…, tag=…, power_cycle=…, flash=…, sram=…, id=…"
 
 
 def test_a_board_with_everything() -> None:
@@ -35,6 +35,7 @@ def test_a_board_that_is_a_process() -> None:
         ("serial=A1", "it needs a target=…, and `jupyter fpga targets` lists what there is"),
         ("target=a,target=b", "target is said twice"),
         ("target=a,flash=yes", "flash is true or false, not 'yes'"),
+        ("target=a,sram=1", "sram is true or false, not '1'"),
         ("target=a,id=-1", "id is a number from 0 on, not '-1'"),
         ("target='a", "no closing quotation"),
         ('target=a,power_cycle="x \'y"', "the command of power_cycle has no closing quotation"),

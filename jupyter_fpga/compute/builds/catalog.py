@@ -38,7 +38,10 @@ class Programmer:
     uart_interface
         Which interface of that USB device is the UART; None where the board has none of its own.
     sram, flash
-        What it can write.
+        What it can write on a board as it is sold.
+    to_sram
+        What has to be changed on a board as it is sold before the FPGA's own memory can be written, as an order; empty
+        where nothing helps, or has to be.
     """
 
     board: str | None = None
@@ -49,6 +52,7 @@ class Programmer:
     uart_interface: int | None = None
     sram: bool = True
     flash: bool = True
+    to_sram: str = ""
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,12 @@ class SerialBoard:
         self, image: Path, manifest: Manifest, *, log: Callable[[str], None] = unheard, flash: bool = False
     ) -> Record:
         flash = flash or self._config.hardware.flash
-        if not flash and not self._programmer.sram:
+        if not flash and not (self._programmer.sram or self._config.hardware.sram):
+            needs = self._programmer.to_sram
+            instead = f" Or {needs[:1].lower()}{needs[1:]}, and add sram=true." if needs else ""
             raise DriverError(
                 f"{upper_first(self._name)} can be programmed only by its flash, and the lab was not told that it may. "
-                "Add flash=true to the board in the lab's configuration.",
+                f"Add flash=true to the board in the lab's configuration.{instead}",
                 code="flash_not_allowed",
             )
         if flash and not self._programmer.flash:
@@ -61,7 +63,10 @@ class SerialBoard:
         self._writer.check_rights(device)
         seconds = self._shared.flash_seconds if flash else self._shared.sram_seconds
         log(f"Writing to the {'flash' if flash else 'FPGA'} of {device}.")
-        await self._writer.call(device, ("-f" if flash else "-m",), image=image, seconds=seconds, log=log)
+        try:
+            await self._writer.call(device, ("-f" if flash else "-m",), image=image, seconds=seconds, log=log)
+        except DriverError as error:
+            raise (error if flash else self._about_jumpers(error)) from None
         device, uart = await self._returned()
         return {
             "port": device.port,
@@ -71,6 +76,18 @@ class SerialBoard:
             "tty": str(uart),
             "baud": manifest.baud,
         }
+
+    def _about_jumpers(self, error: DriverError) -> DriverError:
+        """What went wrong when the FPGA's own memory was written, with what such a board needs for that."""
+        needs = self._programmer.to_sram
+        if not needs or error.code not in ("configuration_failed", "fpga_silent", "programmer_failed"):
+            return error
+        return DriverError(
+            f"{error.message} As it is sold, its USB chip doesn't reach the FPGA's own memory. {needs}; or, with the "
+            "jumpers as they were, have flash=true in place of sram=true in the lab's configuration.",
+            code=error.code,
+            detail=error.detail,
+        )
 
     async def _returned(self) -> tuple[UsbDevice, Path]:
         """The device and its UART after programming, which may have reset the chip or taken the kernel's driver off."""
@@ -235,7 +252,8 @@ class SerialBoard:
             tool = (await self._shared.find_tools())[0]
             if in_use or not self._can_detect:
                 why = "a design runs" if in_use else "that would disturb it"
-                return Check("programmer", "ok", f"{tool} may use {device.node}; the FPGA wasn't asked, since {why}")
+                found = f"{tool} may use {device.node}; the FPGA wasn't asked, since {why}"
+                return Check("programmer", "ok", f"{found}{self._way()}")
             said = await self._writer.call(
                 device, ("--detect",), seconds=self._shared.sram_seconds, to_be="asked what it is"
             )
@@ -244,6 +262,15 @@ class SerialBoard:
         facts = dict(line.split(None, 1) for line in said.splitlines() if len(line.split(None, 1)) == 2)
         chip = " ".join(facts[name] for name in ("manufacturer", "model", "idcode") if name in facts)
         return Check("programmer", "ok", f"openFPGALoader finds {chip or 'the FPGA'}")
+
+    def _way(self) -> str:
+        """Of a board with jumpers for it: what the programmer is to write, which the doctor can't see."""
+        hardware, needs = self._config.hardware, self._programmer.to_sram
+        if not needs:
+            return ""
+        if hardware.sram and not hardware.flash:
+            return f"; it is to write the FPGA's own memory. If that fails: {needs[:1].lower()}{needs[1:]}"
+        return "; it is to write the flash, which is what such a board's jumpers let it reach as it is sold"
 
     @property
     def _can_detect(self) -> bool:

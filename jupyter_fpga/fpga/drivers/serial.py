@@ -67,7 +67,8 @@ class SerialDriver:
         Raises
         ------
         DriverError
-            ``target_unknown``: there is no such target, or nothing programs it.
+            ``target_unknown``: there is no such target, or nothing programs it; ``target_not_programmable``:
+            openFPGALoader doesn't.
         """
         target = self._target(board.target, f"Board {board.fpga_id} is configured as")
         assert target.programmer is not None
@@ -87,6 +88,14 @@ class SerialDriver:
     def _target(self, name: str, whose: str) -> TargetInfo:
         target = self.targets.get(name)
         if target is not None and target.programmer is not None:
+            if target.programmer.volume is not None:
+                raise DriverError(
+                    f"{whose} '{name}', which the lab can build for but not program: openFPGALoader doesn't know its "
+                    f"programmer, which takes bitstreams as files on its USB volume {target.programmer.volume}. Build "
+                    f"with `jupyter fpga build --target {name}`, copy the file bitstream there as design.bin, and take "
+                    "the board out of the lab's configuration.",
+                    code="target_not_programmable",
+                )
             return target
         known = sorted(each.name for each in self.targets.values() if each.programmer is not None)
         raise DriverError(

@@ -1,7 +1,10 @@
 """1BitSquared iCEBreaker V1.0.
 
 Pins: https://github.com/icebreaker-fpga/icebreaker-examples (``icebreaker.pcf``). As it is sold, its USB chip reaches
-the flash memory, and not the device itself.
+the flash memory, and not the device itself: the jumpers between the chip, the flash and the device lead the data lines
+to the flash (https://github.com/icebreaker-fpga/icebreaker, "Jumpers … for SRAM programming (like on HX8K breakout
+board)"). Turned, they lead them to the device, and openFPGALoader writes its own memory; then ``sram=true`` belongs to
+the board in the lab's configuration. Otherwise ``flash=true`` does.
 """
 
 from ._device import ice40
@@ -19,7 +22,13 @@ ICEBREAKER = Target(
     device=ice40("up5k", "sg48"),
     oscillator=Oscillator("35", 12_000_000, pll_pad=True),
     serial=Serial(rx="6", tx="9"),
-    programmer=Programmer(board="ice40_generic", usb=("0403:6010",), uart_interface=1, sram=False),
+    programmer=Programmer(
+        board="ice40_generic",
+        usb=("0403:6010",),
+        uart_interface=1,
+        sram=False,
+        to_sram="Turn the jumpers that lead its USB chip's data lines to the flash, so that they lead to the iCE40",
+    ),
     peripherals=(
         leds("11", "37", active_low=True),
         rgb_led("39", "40", "41", active_low=True),

@@ -1,7 +1,8 @@
 """MuseLab iCESugar v1.5.
 
 Pins: https://github.com/wuxx/icesugar (``src/common/io.pcf``). Its programmer, an iCELink, is a USB volume that takes a
-bitstream as a file, a UART that shares pins with the connector PMOD1, and the source of the 12 MHz.
+bitstream as a file, a UART that shares pins with the connector PMOD1, and the source of the 12 MHz. openFPGALoader
+knows neither the board nor the iCELink's own commands, so that the lab builds for an iCESugar but can't program one.
 """
 
 from ._device import ice40

@@ -150,6 +150,64 @@ async def test_flash_that_is_not_there_or_not_allowed(desk: Desk, plain: Path) -
         "Board 2 (simulated, serial A1) can be programmed only by its flash, and the lab was not told that it may. Add "
         "flash=true to the board in the lab's configuration.",
     )
+
+
+#: What a board needs whose jumpers lead its USB chip to the flash, as an iCEBreaker's do.
+JUMPERS = {"sram": False, "to_sram": "Turn the jumpers"}
+
+
+async def test_the_fpgas_own_memory_behind_jumpers(desk: Desk, plain: Path, image: Path) -> None:
+    await refused(
+        of(desk, **JUMPERS).program(plain, MANIFEST),
+        "flash_not_allowed",
+        "Board 0 (simulated) can be programmed only by its flash, and the lab was not told that it may. Add flash=true "
+        "to the board in the lab's configuration. Or turn the jumpers, and add sram=true.",
+    )
+    await of(desk, board(sram=True), **JUMPERS).program(image, MANIFEST)
+    assert desk.calls[0]["argv"][-2] == "-m"
+    desk.goes_wrong({"say": "Load SRAM \nFAIL\n", "status": 0})
+    await refused(
+        of(desk, board(sram=True), **JUMPERS).program(plain, MANIFEST),
+        "configuration_failed",
+        f"Board 0 (simulated) was written, but didn't start: {desk.tool} says “Load SRAM: FAIL”. Check the board's "
+        "power and its jumpers, and reset it. As it is sold, its USB chip doesn't reach the FPGA's own memory. Turn "
+        "the jumpers; or, with the jumpers as they were, have flash=true in place of sram=true in the lab's "
+        "configuration.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ({"sram": True}, "it is to write the FPGA's own memory. If that fails: turn the jumpers"),
+        ({"flash": True}, "it is to write the flash, which is what such a board's jumpers let it reach as it is sold"),
+    ],
+)
+async def test_the_doctor_knows_of_the_jumpers(desk: Desk, settings: dict[str, bool], found: str) -> None:
+    target = dataclasses.replace(
+        TARGET, toolchain="ice40", programmer=dataclasses.replace(TARGET.programmer, **JUMPERS)
+    )
+    driver = desk.driver(target).of(board(**settings))
+    checks = {check.link: check.found async for check in driver.examine(None, in_use=False)}
+    assert checks["programmer"].endswith(f"the FPGA wasn't asked, since that would disturb it; {found}")
+
+
+async def test_a_board_that_openfpgaloader_does_not_know(desk: Desk) -> None:
+    target = dataclasses.replace(TARGET, programmer=Programmer(volume="iCELink", usb=("1d50:602b",), uart_interface=1))
+    driver = desk.driver(target)
+    for whose, work in (
+        ("Board 0 is configured as", lambda: driver.of(board())),
+        ("The lab is to discover boards of the target", lambda: driver.check(["simulated"])),
+    ):
+        with pytest.raises(DriverError) as caught:
+            work()
+        assert (caught.value.code, caught.value.message) == (
+            "target_not_programmable",
+            f"{whose} 'simulated', which the lab can build for but not program: openFPGALoader doesn't know its "
+            "programmer, which takes bitstreams as files on its USB volume iCELink. Build with `jupyter fpga build "
+            "--target simulated`, copy the file bitstream there as design.bin, and take the board out of the lab's "
+            "configuration.",
+        )
     assert desk.calls == []
 
 
