@@ -276,6 +276,20 @@ def test_build_leaves_its_files(fpga, design, tmp_path):
     assert plain.stdout.startswith("made: manifest.json, csr.json")
 
 
+def test_a_build_for_a_real_board_shows_its_report(fpga, design, tmp_path):
+    done = fpga("build", design, "--target=icebreaker")
+    assert done.returncode == 0, done.stderr
+    first, blank, *report = done.stdout.splitlines()
+    assert (first.partition(":")[0], blank) == ("build", "")
+    assert re.split(r"  +", report[0].strip()) == ["report"]
+    figures = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in report[2:])
+    assert re.fullmatch(r"[\d,]+ of 5,280", figures["logic cells"])
+    assert re.fullmatch(r"reaches [\d.]+ MHz of 12 MHz", figures["clock sys"])
+    told = json.loads((tmp_path / "build" / "report").read_text())
+    steps = told["clocks"]["sys"]["critical_path"]
+    assert {frozenset(step) - {"net"} for step in steps} == {frozenset(("kind", "delay_ns", "from", "to", "source"))}
+
+
 def test_parameters(fpga, tmp_path):
     (tmp_path / "p.py").write_text(
         "WIDTH = 8\nclass Top(wiring.Component):\n    x: In(WIDTH)\n"

@@ -53,6 +53,15 @@ async def test_a_press_ends_after_its_time(driver: SimulatedDriver, board: Recor
     assert after["lit"][2] - before["lit"][2] == 120_000
 
 
+async def test_a_press_is_answered_once_the_design_has_seen_its_end(driver: SimulatedDriver, board: Record) -> None:
+    """Who presses again at once would keep the button down otherwise: no time passes on a board that nobody needs."""
+    bench = driver.bench(board)
+    await bench.idle()
+    before = (await bench.state())["cycles"]
+    answer = await (await bench._shared()).ask("press", {"buttons": 1, "cycles": 1000})
+    assert int(answer["cycles"]) > before + 1000
+
+
 async def test_power(driver: SimulatedDriver, board: Record, on_wire: OnWire) -> None:
     bench = driver.bench(board)
     await on_wire(lambda comm: put(comm, LEDS, 0xFF))

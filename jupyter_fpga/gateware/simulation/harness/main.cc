@@ -195,7 +195,7 @@ class Simulator {
   bool wants_time() {
     if (!machine.powered()) return false;
     if (capture) return true;
-    if (machine.busy() || machine.cycles() < active_until || machine.cycles() < run_until) return true;
+    if (machine.busy() || machine.cycles() < active_until || machine.cycles() < run_until || !let_go.empty()) return true;
     for (const auto &client : control.all())
       if (client->watching) return true;
     return !machine.bridge_out.empty();
@@ -230,6 +230,8 @@ class Simulator {
     if (release_at > machine.cycles()) until = std::min(until, release_at);
     if (run_until > machine.cycles()) until = std::min(until, run_until);
     machine.advance(until);
+    // Only now has the design seen them let go: who presses again at once, presses again.
+    answer_all(let_go);
     if (capture && capture->over()) end_capture("complete");
     if (machine.busy()) stay_awake();
     if (release_at && machine.cycles() >= release_at) {
@@ -237,7 +239,7 @@ class Simulator {
       release_at = 0;
       pressed = 0;
       stay_awake();
-      answer_all(pressing);
+      let_go.swap(pressing);
     }
     if (run_until && machine.cycles() >= run_until) {
       run_until = 0;
@@ -515,6 +517,7 @@ class Simulator {
     if (on == machine.powered()) return;
     end_capture("power");
     answer_all(pressing);
+    answer_all(let_go);
     answer_all(waiting);
     release_at = run_until = active_until = 0;
     machine.in().buttons = uint8_t(machine.in().buttons & ~pressed);
@@ -543,7 +546,7 @@ class Simulator {
   double scale = 1;
   uint64_t active_until = 0, run_until = 0, release_at = 0;  // cycles
   uint8_t pressed = 0;
-  std::vector<std::pair<Client *, std::string>> pressing, waiting, quiet;
+  std::vector<std::pair<Client *, std::string>> pressing, let_go, waiting, quiet;
 };
 
 bool parse(int argc, char **argv, Options &options) {
