@@ -21,7 +21,7 @@ from jupyter_fpga.gateware.errors import DesignError
 from jupyter_fpga.gateware.manifest import Manifest
 from jupyter_fpga.gateware.netlist import read_netlist
 from jupyter_fpga.gateware.simulation._compiler import Compiler, Unit, find_compiler
-from jupyter_fpga.gateware.simulation._cxxrtl import HOT, MORE, Generated, part_condition
+from jupyter_fpga.gateware.simulation._cxxrtl import HOT, MORE, Generated, no_signals, part_condition
 from jupyter_fpga.gateware.simulation._glue import soc_glue
 from jupyter_fpga.gateware.simulation._identifier import identifier_source
 from jupyter_fpga.gateware.targets import find_target
@@ -102,7 +102,9 @@ def _compile(compiler: Compiler, work: Path) -> None:
         programs[program] = [f"{program}{part}.o" for part in parts]
         units += [Unit(source, f"{program}{part}.o", flags=(f"-DLAB_PART={part}",)) for part in parts]
     # The table of signals is never asked for, but a board's class names it.
-    units.append(Unit("rtl.cc", "netlist-signals.o", hot=False, flags=("-DLAB_PART=1",)))
+    signals = no_signals("rtl.cc", (work / "rtl.cc").read_text("utf-8"))
+    (work / "signals.cc").write_text(signals, "utf-8")
+    units.append(Unit("signals.cc", "netlist-signals.o", hot=False))
     programs["netlist"].append("netlist-signals.o")
     compiler.compile(units, include=["harness", "."], work=work)
     for program, objects in programs.items():

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from jupyter_fpga.gateware.simulation._registers import Registers
 from jupyter_fpga.gateware.simulation._split import split_eval
 
-__all__ = ("COLD", "HOT", "MORE", "Generated", "part_condition")
+__all__ = ("COLD", "HOT", "MORE", "Generated", "no_signals", "part_condition")
 
 #: Values of ``LAB_PART``. MORE is there only for a large design: a half of what runs every cycle.
 HOT, COLD, MORE = 0, 1, 2
@@ -21,6 +21,23 @@ HOT, COLD, MORE = 0, 1, 2
 def part_condition(part: int) -> str:
     """The line with which the section of ``part`` begins."""
     return f"#{'if' if part == HOT else 'elif'} LAB_PART == {part}\n"
+
+
+def no_signals(source: str, text: str) -> str:
+    """What stands in for the section COLD where nobody asks for signals: C++ that is compiled at once.
+
+    Parameters
+    ----------
+    source, text
+        Name of the file that :meth:`Generated.text` is in, and that text.
+    """
+    found = re.search(r"^void (\w+)::signals\(lab::Signals &to\) \{$", text, re.MULTILINE)
+    space = re.match(r"(?:#include .*\n)*namespace (\w+) \{", text)
+    assert found is not None
+    assert space is not None
+    functions = f"void {found[1]}::signals(lab::Signals &) {{}}\nvoid {found[1]}::derive() {{}}\n"
+    # No section has that number: what is left is the type.
+    return f'#define LAB_PART -1\n#include "{source}"\nnamespace {space[1]} {{\n{functions}}}\n'
 
 
 _FUNCTION = re.compile(r"^(?:CXXRTL_EXTREMELY_COLD\s+)?[\w:]+ \w+::(\w+)\([^;\n]*\) \{$", re.MULTILINE)
