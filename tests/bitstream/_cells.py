@@ -87,7 +87,17 @@ def _behaviour(index: int, port: Port) -> str:
 
 def memories(module: Mapping[str, Any]) -> Iterator[Memory]:
     """Make every block RAM of a module, as ``write_json`` wrote it, one of the cells that this yields."""
+    constants = {
+        cell["connections"][pin][0]: level
+        for cell in module["cells"].values()
+        for kind, pin, level in (("GND", "G", "0"), ("VCC", "V", "1"))
+        if cell["type"] == kind
+    }
     for cell in module["cells"].values():
+        if cell["type"] in ("GND", "VCC"):
+            continue
+        wires = cell["connections"]
+        cell["connections"] = {pin: [constants.get(bit, bit) for bit in bits] for pin, bits in wires.items()}
         if cell["type"] == "DP16KD":
             memory, made = _lattice(cell)
         elif cell["type"] in _GOWIN:
