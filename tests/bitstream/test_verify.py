@@ -116,3 +116,10 @@ async def test_a_clock_of_the_design_s_own_runs_in_the_bitstream(builds: Builds,
     assert before != after
     link.close()
     await driver.shutdown(record)
+
+
+async def test_a_design_with_probes_is_verified_with_its_analyzer(builds: Builds):
+    options = BuildOptions("simulated_ice40", verify=True, probes=("words.read_port__data", "duty"))
+    result = await builds.build(design(DESIGN), options)
+    assert result.manifest.analyzer is not None
+    assert "verify" in [stage.name for stage in result.stages]

@@ -177,7 +177,9 @@ async def test_the_critical_path_is_in_the_lines_of_ones_own_text(builds: Builds
     assert (error.code, error.file, error.line) == ("timing_not_met", "product.py", 12)
 
 
-@pytest.mark.parametrize("target", ["icebreaker", pytest.param("ulx3s_25f", marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "target", ["icebreaker", *(pytest.param(name, marks=pytest.mark.soak) for name in ("ulx3s_25f", "tang_nano_9k"))]
+)
 async def test_a_design_with_probes(builds: Builds, target: str) -> None:
     probed = await builds.build(design(), BuildOptions(target=target, probes=("count", "led")))
     assert probed.manifest.analyzer is not None
