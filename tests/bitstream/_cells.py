@@ -59,7 +59,9 @@ def _behaviour(index: int, port: Port) -> str:
     count = max(1, width // 9)
     # The lowest bits of a wide port's address say which lanes it writes.
     bits = count.bit_length() - 1
-    lanes = [f"lanes[{{{address}[13:{3 + bits}]" + (f", {bits}'d{lane}" if bits else "") + "}]" for lane in range(count)]
+    lanes = [
+        f"lanes[{{{address}[13:{3 + bits}]" + (f", {bits}'d{lane}" if bits else "") + "}]" for lane in range(count)
+    ]
     if width < 9:
         start = f"[{address}[2:0] +: {width}]"
         writes = f"            {lanes[0]}{start} <= di{index};\n"
@@ -169,7 +171,9 @@ def _gowin(cell: Cell) -> tuple[Memory, Cell]:
         bits = _number(cell, f"BIT_WIDTH_{number}" if kind not in ("SP", "SPX9") else "BIT_WIDTH")
         both = kind not in ("SDPB", "SDPX9B")
         mode = _number(cell, f"WRITE_MODE{number}") if both else 0
-        assert all(_is_zero(list(value)) for key, value in parameters.items() if key.startswith(("READ_MODE", "BLK_SEL")))
+        assert all(
+            _is_zero(list(value)) for key, value in parameters.items() if key.startswith(("READ_MODE", "BLK_SEL"))
+        )
         into = wires[f"DI{side}" if both else "DI"] if "w" in way else []
         out = wires[f"DO{side}" if both else "DO"] if "r" in way else []
         width = bits if bits < 8 else bits // lane * 9

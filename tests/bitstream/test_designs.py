@@ -43,7 +43,9 @@ class Board:
 
 
 @pytest.fixture
-async def board_of(builds: Builds, driver: SimulatedDriver, target: str) -> AsyncIterator[Callable[[str], Awaitable[Board]]]:
+async def board_of(
+    builds: Builds, driver: SimulatedDriver, target: str
+) -> AsyncIterator[Callable[[str], Awaitable[Board]]]:
     """Builds a design and puts it on a board."""
     records = []
 

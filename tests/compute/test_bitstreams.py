@@ -1,6 +1,7 @@
 """Designs become bitstreams with the real tools, behind walls."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -130,6 +131,21 @@ async def test_a_design_that_is_too_large(builds: Builds) -> None:
     head, _, tail = failure.message.partition("it needs ")
     assert head == "The design doesn't fit the icebreaker: "
     assert tail.endswith(" of 5,280 ICESTORM_LC. Make it smaller, or choose a larger target.")
+
+
+async def test_a_design_with_more_flip_flops_than_a_gowin_device(builds: Builds) -> None:
+    # nextpnr would look for places for ever: what it needs is said before.
+    large = PWM.replace("count = Signal(8)", "count, wide = Signal(8), Signal(6200)").replace(
+        "self.led.eq(count < self.duty)", "self.led.eq(wide[-1])"
+    )
+    large = large.replace("return m", "m.d.sync += wide.eq(Cat(self.duty[0], wide) ^ (wide >> 7))\n        return m")
+    failure = await refused(builds, design(large), BuildOptions(target="tang_nano_9k"))
+    assert (failure.stage, failure.code) == ("place", "does_not_fit")
+    assert re.fullmatch(
+        r"The design doesn't fit the tang_nano_9k: it needs 7,\d\d\d of 6,480 DFF\. Make it smaller, or choose a larger "
+        r"target\.",
+        failure.message,
+    )
 
 
 async def test_timing_that_is_not_met(builds: Builds) -> None:

@@ -11,15 +11,21 @@ import hashlib
 import os
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-__all__ = ("DESIGN", "Begun", "begin", "taken")
+__all__ = ("DESIGN", "LOOK_SECONDS", "Begun", "Thread", "begin", "taken")
 
 #: The file that the design is in.
 DESIGN = "design.json"
+
+#: A program that runs in this process can't be waited for together with its log: that is looked at so often.
+LOOK_SECONDS = 0.5
+
+_GIVEN_UP = 1
+"""Exit code of a program that was given up."""
 
 _PASS_ON = """
 (module
@@ -33,6 +39,39 @@ _PASS_ON = """
     call $open))
 """
 """WASI's functions work on the memory of who calls them, which a host function hasn't: this module lends it."""
+
+
+class Thread:
+    """A program that runs beside this thread, and is left alone where it is hopeless: it ends with the process.
+
+    Parameters
+    ----------
+    program
+        Gives its exit code.
+    """
+
+    def __init__(self, program: Callable[[], int]) -> None:
+        self._program = program
+        self._code = 0
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._main, daemon=True)
+        self._thread.start()
+
+    def wait(self, give_up: Callable[[], bool]) -> int:
+        """Its exit code, when it has ended or ``give_up`` says so."""
+        while self._thread.is_alive():
+            self._thread.join(LOOK_SECONDS)
+            if self._thread.is_alive() and give_up():
+                return _GIVEN_UP
+        if self._error is not None:
+            raise self._error
+        return self._code
+
+    def _main(self) -> None:
+        try:
+            self._code = self._program()
+        except BaseException as error:  # it is the waiting thread's
+            self._error = error
 
 
 class Begun:
@@ -52,34 +91,27 @@ class Begun:
         self._wasm = wasm
         self._there = threading.Event()
         self._go = threading.Event()
-        self._code = 0
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._main, daemon=True)
-        self._thread.start()
+        self._thread = Thread(self._main)
 
     def wait_until_held(self) -> None:
         """Return when it has come to its design, or has ended before."""
         self._there.wait()
 
-    def go_on(self) -> int:
-        """Let it open its design; its exit code."""
+    def go_on(self, give_up: Callable[[], bool]) -> int:
+        """Let it open its design; its exit code, when it has ended or ``give_up`` says so."""
         self._go.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._code
+        return self._thread.wait(give_up)
 
-    def _main(self) -> None:
+    def _main(self) -> int:
         import wasmtime
 
         try:
             self._run()
         except wasmtime.ExitTrap as end:
-            self._code = int(end.code)
-        except BaseException as error:  # it is the waiting thread's
-            self._error = error
+            return int(end.code)
         finally:
             self._there.set()
+        return 0
 
     def _run(self) -> None:
         import wasmtime

@@ -10,7 +10,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from . import _ahead as ahead
@@ -37,7 +37,13 @@ class Failed(Exception):
         self.tool, self.code, self.log = tool, code, log
 
 
-def run_tool(tool: str, arguments: Sequence[str], *, work: Path, log: str) -> str:
+def _never(said: str) -> bool:
+    return False
+
+
+def run_tool(
+    tool: str, arguments: Sequence[str], *, work: Path, log: str, hopeless: Callable[[str], bool] = _never
+) -> str:
     """Run a tool in the folder ``work``; what it said.
 
     Parameters
@@ -46,23 +52,30 @@ def run_tool(tool: str, arguments: Sequence[str], *, work: Path, log: str) -> st
         Names of files are relative to ``work``.
     log
         Name of the file that gets what it says on its outputs.
+    hopeless
+        Whether what it has said so far shows that it can't succeed. It is given up then; this process must end soon
+        after, since the wheel's program can't be stopped by itself.
 
     Raises
     ------
     Failed
-        It ended with another exit code than zero.
+        It ended with another exit code than zero, or was given up.
     """
     native = _native(tool)
     path = work / log
+
+    def give_up() -> bool:
+        return path.exists() and hopeless(path.read_text("utf-8", "replace"))
+
     # It may keep a log of that very name itself.
     with tempfile.TemporaryFile() as output:
         if native:
             command = [*shlex.split(native), *arguments]
-            code = subprocess.run(command, cwd=work, stdout=output, stderr=output, check=False).returncode
+            code = _run_native(command, work, output.fileno(), give_up)
         elif begun := ahead.taken([f"yowasp-{tool}", *arguments]):
-            code = begun.go_on()
+            code = begun.go_on(give_up)
         else:
-            code = _run_wheel(tool, arguments, work, output.fileno())
+            code = _run_wheel(tool, arguments, work, output.fileno(), give_up)
         output.seek(0)
         said = output.read()
     if not path.exists():
@@ -85,17 +98,27 @@ def _native(tool: str) -> str | None:
     return os.environ.get(tool.upper().replace("-", "_"))
 
 
-def _run_wheel(tool: str, arguments: Sequence[str], work: Path, output: int) -> int:
+def _run_native(command: Sequence[str], work: Path, output: int, give_up: Callable[[], bool]) -> int:
+    with subprocess.Popen(command, cwd=work, stdout=output, stderr=output) as process:
+        while True:
+            try:
+                return process.wait(ahead.LOOK_SECONDS)
+            except subprocess.TimeoutExpired:
+                if give_up():
+                    process.kill()
+
+
+def _run_wheel(tool: str, arguments: Sequence[str], work: Path, output: int, give_up: Callable[[], bool]) -> int:
     module, function = WHEELS[tool]
     run = getattr(importlib.import_module(module), function)
+    if module.startswith("yowasp"):
+        with inside(work, output):
+            return ahead.Thread(lambda: int(run(list(arguments)))).wait(give_up)
+    # A Python program, which takes its arguments from sys.argv and says how it ended by SystemExit, or not at all.
     argv = sys.argv
+    sys.argv = [tool, *arguments]
     try:
         with inside(work, output):
-            if module.startswith("yowasp"):
-                return int(run(list(arguments)))
-            # A Python program, which takes its arguments from sys.argv and says how it ended by SystemExit, or not at
-            # all.
-            sys.argv = [tool, *arguments]
             run()
     except SystemExit as end:
         return int(end.code) if isinstance(end.code, int) else int(end.code is not None)

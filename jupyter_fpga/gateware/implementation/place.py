@@ -50,7 +50,7 @@ def run(work: Path) -> None:
     (work / "pins").write_text(pins, "utf-8")
     arguments = _arguments(target, wanted or request["clock_hz"] / 1e6, request["seed"])
     try:
-        run_tool(flow.nextpnr, arguments, work=work, log=_LOG)
+        run_tool(flow.nextpnr, arguments, work=work, log=_LOG, hopeless=lambda log: bool(_too_much(log)))
     except Failed as failed:
         raise _explained(failed, target) from failed
     log = (work / _LOG).read_text("utf-8", "replace")
@@ -101,9 +101,7 @@ def _path(clock: dict[str, Any]) -> str:
 
 def _explained(failed: Failed, target: Target) -> DesignError:
     """The error for what nextpnr said."""
-    used = re.findall(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", failed.log, re.MULTILINE)
-    over = [(kind, int(has), int(most)) for kind, has, most in used if int(has) > int(most)]
-    if over:
+    if over := _too_much(failed.log):
         needs = ", ".join(f"{has:,} of {most:,} {kind}" for kind, has, most in over)
         return DesignError(
             f"The design doesn't fit the {target.name}: it needs {needs}. Make it smaller, or choose a larger target.",
@@ -112,3 +110,13 @@ def _explained(failed: Failed, target: Target) -> DesignError:
     complaint = re.search(r"^ERROR: (.*)$", failed.log, re.MULTILINE)
     reason = complaint[1].strip().rstrip(".") if complaint else f"it ended with exit code {failed.code}"
     return DesignError(f"{failed.tool} can't place and route the design: {reason}.", code="placement_failed")
+
+
+def _too_much(log: str) -> list[tuple[str, int, int]]:
+    """What a design needs more of than the device has: kind, needed, there.
+
+    nextpnr says so before it begins to place, and not every family's ends when there is no place: for Gowin devices it
+    goes on for ever with too many flip-flops (0.11.1).
+    """
+    used = re.findall(r"^Info:\s+(\w+):\s+(\d+)/\s*(\d+)\s+\d+%", log, re.MULTILINE)
+    return [(kind, int(has), int(most)) for kind, has, most in used if int(has) > int(most)]
