@@ -76,10 +76,9 @@ def _behaviour(index: int, port: Port) -> str:
     if port.mode == 1 and width < 18:
         shown += f"            if (we{index}) do{index} <= di{index};\n"
     elif port.mode == 1:
-        shown += "".join(
-            f"            if (we{index} && {address}[{lane}]) do{index}[{9 * lane} +: 9] <= di{index}[{9 * lane} +: 9];\n"
-            for lane in range(count)
-        )
+        for lane in range(count):
+            part = f"{index}[{9 * lane} +: 9]"
+            shown += f"            if (we{index} && {address}[{lane}]) do{part} <= di{part};\n"
     return (
         f"    initial do{index} = 0;\n    always @(posedge clk{index}) if (ce{index}) begin\n"
         f"        if (we{index}) begin\n{writes}        end\n"
@@ -218,13 +217,24 @@ def _vector(name: str, width: int) -> str:
     return ", ".join(f"{name}{index}" for index in reversed(range(width)))
 
 
+def _product(width: int, a: str, b: str, a_signed: str, b_signed: str) -> str:
+    """The Verilog expression of a product of two numbers of ``width`` bits."""
+    factors = (f"{{{{{width}{{{signed}}}}}, {bits}}}" for bits, signed in ((a, a_signed), (b, b_signed)))
+    return " * ".join(f"$signed({factor})" for factor in factors)
+
+
+def _lattice_product() -> str:
+    return _product(18, _vector("A", 18), _vector("B", 18), "SIGNEDA & A17", "SIGNEDB & B17")
+
+
 def _gowin_multiplier(width: int) -> str:
+    top = width - 1
     return f"""
 module MULT{width}X{width} (
-    input [{width - 1}:0] A, SIA, B, SIB, input ASIGN, BSIGN, ASEL, BSEL, CE, CLK, RESET, output [{2 * width - 1}:0] DOUT,
-    output [{width - 1}:0] SOA, SOB
+    input [{top}:0] A, SIA, B, SIB, input ASIGN, BSIGN, ASEL, BSEL, CE, CLK, RESET, output [{2 * width - 1}:0] DOUT,
+    output [{top}:0] SOA, SOB
 );
-    assign DOUT = $signed({{{{{width}{{ASIGN & A[{width - 1}]}}}}, A}}) * $signed({{{{{width}{{BSIGN & B[{width - 1}]}}}}, B}});
+    assign DOUT = {_product(width, "A", "B", f"ASIGN & A[{top}]", f"BSIGN & B[{top}]")};
 endmodule
 """
 
@@ -235,8 +245,7 @@ module MULT18X18D (
     input {_vector("A", 18)}, input {_vector("B", 18)}, input {_vector("C", 18)}, input SIGNEDA, SIGNEDB, SOURCEA,
     SOURCEB, output {_vector("P", 36)}
 );
-    assign {{{_vector("P", 36)}}} =
-        $signed({{{{18{{SIGNEDA & A17}}}}, {_vector("A", 18)}}}) * $signed({{{{18{{SIGNEDB & B17}}}}, {_vector("B", 18)}}});
+    assign {{{_vector("P", 36)}}} = {_lattice_product()};
 endmodule
 module EHXPLLL (input CLKI, CLKFB, RST, STDBY, ENCLKOP, ENCLKOS, output CLKOP, CLKOS, LOCK);
     assign CLKOP = CLKI;

