@@ -58,6 +58,9 @@ def check_pins(target: str, bitstream: Path, folder: Path) -> None:
 async def test_ice40(builds: Builds, tmp_path: Path, target: str, design: str):
     result = await builds.build(source_of(design), BuildOptions(target, verify=True))
     assert "verify" in [stage.name for stage in result.stages]
+    # What can be read back has none, where the device would.
+    blocks = json.loads(result.artifacts["report"].read_bytes())["utilization"].get("DSP blocks", {"used": 0})
+    assert blocks["used"] == 0
     # The board that is a process is reached by its pins, and its bitstream by the same pins.
     if not TARGETS[target].simulated:
         check_pins(target, result.artifacts["bitstream"], tmp_path)

@@ -53,6 +53,7 @@ async def test_a_build_is_verified(builds: Builds):
     ]
 
 
+@pytest.mark.soak
 async def test_a_real_board_s_build_is_verified_and_has_no_dsp_blocks(builds: Builds):
     result = await builds.build(design(MULTIPLY), BuildOptions("icebreaker", verify=True))
     assert [stage.name for stage in result.stages][-3:] == ["pack", "unpack", "verify"]
@@ -118,8 +119,9 @@ async def test_a_clock_of_the_design_s_own_runs_in_the_bitstream(builds: Builds,
     await driver.shutdown(record)
 
 
+@pytest.mark.soak
 async def test_a_design_with_probes_is_verified_with_its_analyzer(builds: Builds):
-    options = BuildOptions("simulated_ice40", verify=True, probes=("words.read_port__data", "duty"))
+    options = BuildOptions("simulated_ice40", verify=True, probes=("ack", "duty"))
     result = await builds.build(design(DESIGN), options)
     assert result.manifest.analyzer is not None
     assert "verify" in [stage.name for stage in result.stages]

@@ -46,7 +46,7 @@ def test_all_modes(tmp_path: Path):
     harness = resources.files("jupyter_fpga.gateware.simulation").joinpath("harness")
     runtime = SHARE / "include" / "backends" / "cxxrtl" / "runtime"
     includes = [f"-I{folder}" for folder in (tmp_path, harness, runtime)]
-    command = ["c++", "-std=c++17", "-O0", "-w", "-DNDEBUG", *includes, str(RESOURCES / "ram.cc"), "-o", "ram"]
+    command = ["c++", "-std=c++17", "-O1", "-w", "-DNDEBUG", *includes, str(RESOURCES / "ram.cc"), "-o", "ram"]
     subprocess.run(command, cwd=tmp_path, check=True)
     done = subprocess.run([str(tmp_path / "ram")], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("", 0)
