@@ -112,7 +112,8 @@ class Following(Generic[T]):
 
     async def _aclose(self) -> None:
         if self._stepping is not None:
-            # An interrupt has cancelled it, and it takes a moment to end.
+            # An interrupt may come after a step is begun and before anybody has what to cancel it by.
+            self._stepping.cancel()
             await asyncio.wait([self._stepping])
         if isinstance(self._source, AsyncGenerator):
             await self._source.aclose()

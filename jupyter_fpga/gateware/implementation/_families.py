@@ -113,8 +113,8 @@ FAMILIES: dict[Family, Flow] = {
         constraints=_ice40_pins,
     ),
     "ecp5": Flow(
-        # Without the multiplexers that join LUTs: the lab's SoC is a fifth smaller and nextpnr a quarter faster, at 72
-        # instead of 76 MHz (Yosys 0.70, nextpnr 0.11.1).
+        # Without the multiplexers that join LUTs: the lab's SoC is a fifth smaller and nextpnr a quarter faster, at 74
+        # instead of 77 MHz (Yosys 0.70, nextpnr 0.11.1, means of three seeds).
         synthesize=lambda device, top, pads: f"synth_ecp5 -nowidelut -top {top}",
         nextpnr="nextpnr-ecp5",
         place=lambda device: [
@@ -130,8 +130,8 @@ FAMILIES: dict[Family, Flow] = {
     ),
     "gowin": Flow(
         # With the multiplexers that join LUTs, ABC makes a tree of constants of every look-up table: the lab's SoC has
-        # 2,684 LUTs and 1,132 multiplexers instead of 1,584 LUTs, reaches 59 MHz instead of 78, and nextpnr takes three
-        # times as long (Yosys 0.70, nextpnr 0.11.1).
+        # 2,397 LUTs and 1,033 multiplexers instead of 1,354 LUTs, reaches 65 MHz instead of 79, and nextpnr takes three
+        # times as long (Yosys 0.70, nextpnr 0.11.1, means of three seeds).
         synthesize=lambda device, top, pads: f"synth_gowin -nowidelut {'' if pads else '-noiopads '}-top {top}",
         nextpnr="nextpnr-himbaechel-gowin",
         place=lambda device: [

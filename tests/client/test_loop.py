@@ -1,0 +1,34 @@
+"""The background loop under interrupts."""
+
+import asyncio
+import signal
+
+import pytest
+
+from jupyter_fpga.client.loop import BackgroundLoop, Following
+
+
+async def forever(ended: list[str]):
+    try:
+        yield 1
+        await asyncio.Event().wait()
+    finally:
+        ended.append("ended")
+
+
+def test_an_interrupt_before_there_is_anything_to_cancel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes while a step is being handed to the loop: the step runs, and nobody has its future."""
+    ended: list[str] = []
+    items = iter(Following(forever(ended)))
+    assert next(items) == 1
+    submit = BackgroundLoop.submit
+
+    def interrupted(self, coroutine):
+        monkeypatch.undo()
+        submit(self, coroutine)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(BackgroundLoop, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next(items)
+    assert ended == ["ended"]
