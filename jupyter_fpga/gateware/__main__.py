@@ -24,8 +24,8 @@ STEPS: dict[str, tuple[str, ...]] = {
     "compile": ("jupyter_fpga.gateware.simulation.compile",),
     "place": ("jupyter_fpga.gateware.implementation.place",),
     "pack": ("jupyter_fpga.gateware.implementation.pack",),
-    "verify": ("jupyter_fpga.gateware.bitstream.verify",),
     "unpack": ("jupyter_fpga.gateware.bitstream.unpack",),
+    "verify": ("jupyter_fpga.gateware.bitstream.verify",),
 }
 
 
