@@ -143,7 +143,7 @@ async def test_a_fault_that_stays_ends_in_quarantine(make_lab: Any, fault: str, 
     assert len(resets) == 3
     assert board["reason"] == resets[0]["error"]["reason"]
     for job in resets:
-        assert re.fullmatch(reason, job["error"]["reason"]), job
+        assert re.fullmatch(reason, job["error"]["reason"]), job["error"]["reason"]
     assert len(driver.records) - before == (0 if fault == "spoilt image" else 6)
 
     driver.spoilt_images, driver.coming = 0, []

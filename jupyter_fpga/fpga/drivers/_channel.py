@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .base import DriverError
 
-__all__ = ("Channel", "connect")
+__all__ = ("Channel", "connect", "gone")
 
 _LONGEST_LINE = 1 << 18  # bytes; the console's whole memory in hexadecimal is half of that
 
@@ -57,7 +57,7 @@ class Channel:
             The board is gone (``board_gone``), or refuses (``bench_refused``) with its own sentence.
         """
         if not self._open:
-            raise _gone()
+            raise gone()
         self._next += 1
         number = str(self._next)
         words = [number, verb, *(f"{name}={value}" for name, value in (values or {}).items())]
@@ -73,7 +73,7 @@ class Channel:
             return await answer
         except OSError as error:
             self._end()
-            raise _gone() from error
+            raise gone() from error
         finally:
             self._answers.pop(number, None)
 
@@ -124,7 +124,7 @@ class Channel:
         self._socket.close()
         for answer in (self._hello, *self._answers.values()):
             if not answer.done():
-                answer.set_exception(_gone())
+                answer.set_exception(gone())
         # Nobody may be waiting for the greeting.
         self._hello.exception()
         if self.on_state is not None:
@@ -150,7 +150,7 @@ async def connect(path: Path) -> Channel:
             os.close(folder)
     except OSError as error:
         connection.close()
-        raise _gone() from error
+        raise gone() from error
     except BaseException:
         connection.close()
         raise
@@ -161,5 +161,6 @@ def _values(text: str) -> dict[str, str]:
     return {name: value for name, equals, value in (word.partition("=") for word in text.split()) if equals}
 
 
-def _gone() -> DriverError:
+def gone() -> DriverError:
+    """What is said of a board whose process is no more."""
     return DriverError("The simulated board is gone: its process has ended. Reset the board.", code="board_gone")

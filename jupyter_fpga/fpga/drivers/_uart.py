@@ -47,7 +47,7 @@ def open_uart(path: Path, baud: int, board: str) -> serial.Serial:
     """
     try:
         wire = serial.Serial(str(path), baud, timeout=0, exclusive=True)
-    except (serial.SerialException, OSError) as error:
+    except (serial.SerialException, OSError, termios.error) as error:
         raise _refusal(error, path, board) from error
     try:
         # pyserial's lock is kept by programs that ask for it; the terminal's own keeps out all but root's.
@@ -60,6 +60,9 @@ def open_uart(path: Path, baud: int, board: str) -> serial.Serial:
 
 def _refusal(error: Exception, path: Path, board: str) -> DriverError:
     number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, termios.error):
+        # Opened, and gone before it was configured; pyserial hands that on as it comes.
+        number = errno.ENXIO if error.args[0] == errno.EIO else error.args[0]
     if number is None and isinstance(error.__context__, OSError):
         number = error.__context__.errno
     if number == errno.EACCES or number == errno.EPERM:

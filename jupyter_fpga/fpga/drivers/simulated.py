@@ -21,7 +21,7 @@ from jupyter_fpga.errors import LabError
 from jupyter_fpga.gateware.manifest import Manifest
 
 from ._bench import SimulatedBench
-from ._channel import Channel, connect
+from ._channel import Channel, connect, gone
 from .base import Bench, Check, DriverError, Record, unheard
 
 __all__ = ("SimulatedDriver",)
@@ -139,11 +139,16 @@ class SimulatedDriver:
 
     async def open(self, record: Record) -> Any:
         if not _is_alive(record):
-            raise DriverError("The simulated board is gone: its process has ended. Reset the board.", code="board_gone")
+            raise gone()
         try:
             return serial.Serial(record["tty"], record["baud"], timeout=0, exclusive=True)
-        except (serial.SerialException, OSError) as error:
-            raise DriverError(f"The serial line {record['tty']} of the board can't be opened: {error}") from error
+        except (serial.SerialException, OSError, termios.error) as error:
+            # The line ends with the process, before this is seen to be dead; opened meanwhile, termios says so.
+            if not _is_alive(record) or not _has_line(record):
+                raise gone() from error
+            raise DriverError(
+                f"The serial line {record['tty']} of the board can't be opened: {error}. Reset the board."
+            ) from error
 
     async def find(self, record: Record) -> bool:
         if not _is_alive(record):
@@ -286,6 +291,10 @@ def _listen(path: Path) -> socket.socket:
 
 def _absolute(path: Path) -> Path:
     return path.resolve()
+
+
+def _has_line(record: Record) -> bool:
+    return Path(record["tty"]).exists()
 
 
 def _is_alive(record: Record) -> bool:

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import os
+import select
 import shutil
 import signal
 import stat
 import subprocess
 import sys
+import termios
 from dataclasses import replace
 from pathlib import Path
 
@@ -67,6 +69,24 @@ async def test_power_cycle(driver: SimulatedDriver, board: Record, image: Path) 
     assert not await driver.find(board)
     assert await read_scratch(driver, again) == 0x12345678
     await driver.shutdown(again)
+
+
+async def test_a_board_that_ends_while_its_line_is_opened(
+    driver: SimulatedDriver, board: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = termios.tcflush
+
+    def end_and_flush(line: int, queue: int) -> None:
+        os.kill(board["pid"], signal.SIGKILL)
+        while not select.select([line], [], [], 10)[0]:
+            pass
+        flush(line, queue)
+
+    monkeypatch.setattr(termios, "tcflush", end_and_flush)
+    with pytest.raises(DriverError) as caught:
+        await driver.open(board)
+    assert (str(caught.value), caught.value.code) == (GONE, "board_gone")
+    assert isinstance(caught.value.__cause__, termios.error)
 
 
 LAB_THAT_DIES = """

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import termios
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from jupyter_fpga.errors import LabError
 from jupyter_fpga.fpga.config import BoardConfig
 from jupyter_fpga.fpga.drivers import Check, DriverError, NoBench, Record, Unplugged
 from jupyter_fpga.fpga.drivers._serial_board import SerialBoard
+from jupyter_fpga.fpga.drivers._uart import open_uart
 from jupyter_fpga.fpga.openfpgaloader import ToolUnusable, Walls, find_tools
 from jupyter_fpga.fpga.pool import open_link
 
@@ -482,6 +484,23 @@ async def test_a_uart_that_goes_while_it_is_programmed_and_comes_back(desk: Desk
     record = await driver.program(image, MANIFEST, log=lambda line: done.set() if line == "Done" else None)
     await giving
     assert record["tty"] == str(desk.tty("1:4"))
+
+
+async def test_a_uart_that_goes_while_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, ours = os.openpty()
+    name = os.ttyname(ours)
+    os.close(ours)
+    flush = termios.tcflush
+
+    def unplug_and_flush(line: int, queue: int) -> None:
+        os.close(theirs)
+        flush(line, queue)
+
+    monkeypatch.setattr(termios, "tcflush", unplug_and_flush)
+    with pytest.raises(DriverError) as caught:
+        open_uart(Path(name), 115_200, "board 0")
+    assert str(caught.value) == f"The UART of board 0, {name}, is gone. Plug the board in again."
+    assert caught.value.code == "uart_missing"
 
 
 async def test_a_uart_that_is_not_there(desk: Desk, image: Path, tmp_path: Path) -> None:
