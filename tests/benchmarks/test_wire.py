@@ -176,16 +176,28 @@ def by_client(terminal: str, words: int) -> list[float]:
     command = [sys.executable, "-u", "-m", "litex.tools.litex_server", "--uart", f"--uart-port={terminal}"]
     command += [f"--uart-baudrate={MANIFEST.baud}", f"--bind-port={port}", "--bind-ip=127.0.0.1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        assert server.stdout is not None
-        while "tcp port" not in (line := server.stdout.readline()):
-            assert line, "litex_server ended before it listened"
-        client = RemoteClient("127.0.0.1", port)
-        client.open()
         try:
-            return [_timed(client, work, words) for work in WORK]
+            return _by_client(server, RemoteClient("127.0.0.1", port), words)
         finally:
-            client.close()
             server.terminate()
+
+
+def _by_client(server: "subprocess.Popen[str]", client: Any, words: int) -> list[float]:
+    assert server.stdout is not None
+    while "tcp port" not in (line := server.stdout.readline()):
+        assert line, "litex_server ended before it listened"
+    # It says so a moment before it does.
+    while True:
+        try:
+            client.open()
+            break
+        except ConnectionRefusedError:
+            assert server.poll() is None
+            time.sleep(0.01)
+    try:
+        return [_timed(client, work, words) for work in WORK]
+    finally:
+        client.close()
 
 
 async def by_link(terminal: str) -> list[float]:
