@@ -57,13 +57,40 @@ class BackgroundLoop:
         if self.here():
             coroutine.close()
             raise RuntimeError("Called from a coroutine of the client: await the twin whose name starts with “a”.")
-        future = self.submit(coroutine)
+        running = self.get()
+        # Made before anything is begun, so that an interrupt always has what to cancel.
+        future: concurrent.futures.Future[T] = concurrent.futures.Future()
         try:
+            running.call_soon_threadsafe(_begin, running, coroutine, future)
             return future.result()
         except BaseException:
             # KeyboardInterrupt arrives here, in the waiting thread: nobody wants the answer any more.
             future.cancel()
             raise
+
+
+def _begin(
+    running: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], future: "concurrent.futures.Future[T]"
+) -> None:
+    """Run ``coroutine`` for whoever waits for ``future``, until that is cancelled."""
+    task = running.create_task(coroutine)
+
+    def hand_over(task: asyncio.Task[T]) -> None:
+        if task.cancelled():
+            future.cancel()
+        if not future.set_running_or_notify_cancel():
+            return
+        if (error := task.exception()) is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(task.result())
+
+    def stop(future: "concurrent.futures.Future[T]") -> None:
+        if future.cancelled():
+            running.call_soon_threadsafe(task.cancel)
+
+    task.add_done_callback(hand_over)
+    future.add_done_callback(stop)
 
 
 loop = BackgroundLoop()
@@ -112,8 +139,7 @@ class Following(Generic[T]):
 
     async def _aclose(self) -> None:
         if self._stepping is not None:
-            # An interrupt may come after a step is begun and before anybody has what to cancel it by.
-            self._stepping.cancel()
+            # An interrupt has cancelled it, and it takes a moment to end.
             await asyncio.wait([self._stepping])
         if isinstance(self._source, AsyncGenerator):
             await self._source.aclose()

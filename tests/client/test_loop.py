@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from jupyter_fpga.client.loop import BackgroundLoop, Following
+from jupyter_fpga.client.loop import Following, loop
 
 
 async def forever(ended: list[str]):
@@ -21,14 +21,15 @@ def test_an_interrupt_before_there_is_anything_to_cancel(monkeypatch: pytest.Mon
     ended: list[str] = []
     items = iter(Following(forever(ended)))
     assert next(items) == 1
-    submit = BackgroundLoop.submit
+    running = loop.get()
+    hand = running.call_soon_threadsafe
 
-    def interrupted(self, coroutine):
+    def interrupted(*what):
         monkeypatch.undo()
-        submit(self, coroutine)
+        hand(*what)
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(BackgroundLoop, "submit", interrupted)
+    monkeypatch.setattr(running, "call_soon_threadsafe", interrupted)
     with pytest.raises(KeyboardInterrupt):
         next(items)
     assert ended == ["ended"]
