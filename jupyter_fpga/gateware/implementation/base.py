@@ -43,7 +43,7 @@ def run(work: Path) -> None:
             # Pins of both directions are all that is meant, and numbers that a vendor's PLL takes as they are.
             'logger -nowarn "limited support for tri-state logic" -nowarn "Replacing floating point parameter"',
             "read_verilog lab_base.v shell.v",
-            mapping(target.device, TOP, pads=True),
+            *mapping(work, target.device, TOP, pads=True),
             # The hole: the design brings the module.
             f"delete ={USER}",
             "write_rtlil base.il" if is_flat(target.device) else "write_json base.json",

@@ -59,7 +59,7 @@ def _window(work: Path, target: Target, request: dict[str, Any]) -> list[str]:
     return [
         "read_verilog user.v",
         f"hierarchy -check -top {USER}",
-        mapping(_device(target, request), USER, pads=False),
+        *mapping(work, _device(target, request), USER, pads=False),
         *(_flat(work, target.device) if is_flat(target.device) else ()),
     ]
 
@@ -95,5 +95,5 @@ def _whole(work: Path, target: Target, request: dict[str, Any]) -> list[str]:
     return [
         "read_verilog shell.v",
         f"hierarchy -check -top {TOP}",
-        mapping(_device(target, request), TOP, pads=True),
+        *mapping(work, _device(target, request), TOP, pads=True),
     ]
