@@ -54,6 +54,10 @@ class Batch:
     """Collects operations, then does them all in order when its ``with`` block ends; nothing when the block raises.
 
     ``batch.regs`` writes and reads by name, a read gives a :class:`Pending`. Works with ``async with`` as well.
+
+    Accesses that go together (a thousand, say) follow one another on the bus within about ten clock cycles. When one of
+    them can't be done the block raises its error: nothing is done of those that were to go with it when the lab refuses
+    it, and nothing of those behind it when the board doesn't answer.
     """
 
     def __init__(self, port: Port, registers: Sequence[layout.Register], check: Callable[[Operation], None]) -> None:

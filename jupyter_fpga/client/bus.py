@@ -41,6 +41,8 @@ class Bus:
 
         Raises
         ------
+        LabError
+            The first operation that failed; see :meth:`LiveLink.run` for the others.
         Conflict
             ``design_replaced``: the board runs another design by now, and nothing was done.
         """

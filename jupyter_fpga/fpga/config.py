@@ -224,7 +224,7 @@ class FpgaConfig:
         Failed resets in a row after which a board waits for an operator.
     stream_frames_per_second, stream_burst
         Rate of one owner's streams: sustained, and how many frames may come at once. A true 1 Mbaud wire carries
-        16,667 single reads a second.
+        25,000 single reads a second, by frames of the lab's.
     alarm_horizon
         The longest single sleep until a known time: a machine that was suspended notices within this.
     several_users
@@ -246,8 +246,8 @@ class FpgaConfig:
     tools_retry: float = 60.0
     plugged_in_wait: float = 1.0
     resets_before_quarantine: int = 3
-    stream_frames_per_second: float = 20_000.0
-    stream_burst: int = 20_000
+    stream_frames_per_second: float = 30_000.0
+    stream_burst: int = 30_000
     alarm_horizon: float = 300.0
     watermark_seconds: float = 1.0
     several_users: bool = False

@@ -17,7 +17,7 @@ class Counts:
         """A job ended."""
         self.jobs[type_, status] += 1
 
-    def frame(self, owner: str, words: int) -> None:
-        """A frame of a stream was answered."""
-        self.stream_frames[owner] += 1
+    def frames(self, owner: str, frames: int, words: int) -> None:
+        """Frames of a stream were carried out."""
+        self.stream_frames[owner] += frames
         self.stream_words[owner] += words

@@ -20,8 +20,9 @@ __all__ = ("IN_FLIGHT", "Live")
 Asked = TypeVar("Asked")
 Answered = TypeVar("Answered")
 
-IN_FLIGHT = 1024
-"""Requests of one path that wait for their answers; the next one waits until one is answered."""
+IN_FLIGHT = 2048
+"""Accesses of one path that wait for their answers; the next request waits until there is room for its own. As many as
+two of the largest messages of a stream have, so that the wire isn't idle between them."""
 
 
 class Live(Generic[Asked, Answered]):
@@ -52,6 +53,7 @@ class Live(Generic[Asked, Answered]):
         self._limit = limit
         self._operations: tuple[Any, Operations] | None = None
         self._answers: deque[asyncio.Task[Answered]] = deque()
+        self._in_flight = 0
         self._ended = asyncio.Event()
         self.closed: str | None = None
         """Why the path is over, or ``None``: ``session_ended``, ``design_replaced``, ``observers_shut_out``,
@@ -69,14 +71,25 @@ class Live(Generic[Asked, Answered]):
             The path is over.
         """
         self._check_open()
-        await self._limit.take()
-        while self._answers and (self._answers[0].done() or len(self._answers) >= IN_FLIGHT):
+        accesses = self._accesses(request)
+        await self._limit.take(accesses)
+        while self._answers and (self._answers[0].done() or self._in_flight + accesses > IN_FLIGHT):
             await asyncio.wait({self._answers.popleft()})
         answer = asyncio.create_task(self._carry_out(request))
         self._answers.append(answer)
-        # Whoever was to await it may be gone by now (a browser tab that was closed).
-        answer.add_done_callback(lambda task: task.cancelled() or task.exception())
+        self._in_flight += accesses
+        answer.add_done_callback(lambda task: self._answered(task, accesses))
         return answer
+
+    def _accesses(self, request: Asked) -> int:
+        """What ``request`` counts for."""
+        return 1
+
+    def _answered(self, answer: "asyncio.Task[Answered]", accesses: int) -> None:
+        self._in_flight -= accesses
+        # Whoever was to await it may be gone by now (a browser tab that was closed).
+        if not answer.cancelled():
+            answer.exception()
 
     async def wait_closed(self) -> str:
         """Wait until the path is over; returns why."""
@@ -117,18 +130,26 @@ class Live(Generic[Asked, Answered]):
         return unit.manifest, unit.registers
 
     async def _run(self, operations: Sequence[Operation]) -> list[list[int]]:
-        """Do them on the board that :meth:`_design` has just found usable."""
+        """Do what one request asks for, on the board that :meth:`_design` has just found usable."""
+        results = await self._do(operations)
+        self._count(1, operations)
+        return results
+
+    async def _do(self, operations: Sequence[Operation]) -> list[list[int]]:
+        """The same, and it isn't counted."""
         link = self._unit.link
         assert link is not None
         if self._operations is None or self._operations[0] is not link:
             self._operations = (link, link.session(self._person.name))
         try:
-            results = await self._operations[1].run(operations)
+            return await self._operations[1].run(operations)
         except LinkBusy:
             self.end("link_busy")
             raise
-        self._floor.counts.frame(self._person.name, sum(operation.count for operation in operations))
-        return results
+
+    def _count(self, frames: int, operations: Sequence[Operation]) -> None:
+        """So many frames, which were these operations, are done."""
+        self._floor.counts.frames(self._person.name, frames, sum(operation.count for operation in operations))
 
     def _check_open(self) -> None:
         if self.closed is not None:

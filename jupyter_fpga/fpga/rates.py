@@ -25,10 +25,10 @@ class RateLimit:
         self._left = float(burst)
         self._at = clock.monotonic()
 
-    async def take(self) -> None:
-        """Take one frame's allowance, waiting for it when there is none."""
+    async def take(self, frames: int = 1) -> None:
+        """Take the allowance of so many frames, waiting for it when there isn't that much."""
         now = self._clock.monotonic()
-        self._left = min(self._burst, self._left + (now - self._at) * self._per_second) - 1.0
+        self._left = min(self._burst, self._left + (now - self._at) * self._per_second) - frames
         self._at = now
         if self._left < 0:
             await self._clock.sleep(-self._left / self._per_second)

@@ -182,9 +182,13 @@ async def stream(call: Call) -> Any:
 
     Binary frames, big endian: `op(1) length(3) address(4) data(4×length)`, op 1 write (| 0x80 keeps the address
     fixed), 2 read (length 1, data = number of words). Answers: `status(1) length(3) data`, in the order of the
-    requests, which may be sent without waiting. Text frames carry the same as JSON, with register names. Closes with
-    4409 while the board's link is held exclusively, 4410 when the session has ended, 4411 when the board has got
-    another design than the one that was asked for, 4403 when an observer may not watch any more.
+    requests, which may be sent without waiting. A binary message may have several request frames, one right after the
+    other (at most 1,024, which read and write at most 65,536 words): they are done as one run, and answered by one
+    message with their answers. When one of them can't be done, nothing of a message is; when the board doesn't do one,
+    those behind it are left out. Status 1 is the failed one's, 2 that of the others, which have no result because of
+    it. Text frames carry the same as JSON, with register names, one in each message. Closes with 4409 while the board's
+    link is held exclusively, 4410 when the session has ended, 4411 when the board has got another design than the one
+    that was asked for, 4403 when an observer may not watch any more.
     """
     query: StreamQuery = call.query
     return await call.fpga.open_stream(call.person, call.path["fpga_id"], observe=query.observe, design=query.design)

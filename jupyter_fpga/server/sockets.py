@@ -16,10 +16,10 @@ from jupyter_fpga.errors import Forbidden, LabError
 from jupyter_fpga.fpga.frames import (
     Request,
     TextRequest,
-    decode_request,
+    decode_message,
     decode_text,
-    encode_answer,
-    encode_error,
+    encode_answers,
+    encode_refusal,
     encode_text_answer,
     encode_text_error,
 )
@@ -63,7 +63,7 @@ _ENDS = {
 """Why a stream is over: close code, and words for whoever reads them."""
 
 _IN_FLIGHT = 1024
-"""Frames whose answers are waited for, per socket. A client that is faster than its board is read no further."""
+"""Messages whose answers are waited for, per socket. A client that is faster than its board is read no further."""
 _LAST_WORDS = 5.0
 """Seconds that a client has to read the last answers before the socket is closed."""
 
@@ -206,10 +206,10 @@ class _Stream(_Service):
         self._answers: asyncio.Queue[_Owed | None] = asyncio.Queue(_IN_FLIGHT)
 
     async def take(self, message: str | bytes) -> None:
-        request: Request | TextRequest | None = None
+        request: Request | tuple[Request, ...] | TextRequest | None = None
         answer: asyncio.Future[Any] | LabError
         try:
-            request = decode_text(message) if isinstance(message, str) else decode_request(message)
+            request = decode_text(message) if isinstance(message, str) else decode_message(message)
             answer = await self._stream.submit(request)
         except LabError as error:
             answer = error
@@ -245,10 +245,10 @@ class _Stream(_Service):
 
 @dataclass(frozen=True)
 class _Owed:
-    """The answer to one frame, in the frame's own kind."""
+    """The answer to one message, in the message's own kind."""
 
     is_text: bool
-    request: Request | TextRequest | None
+    request: Request | tuple[Request, ...] | TextRequest | None
     answer: asyncio.Future[Any] | LabError
 
     async def message(self) -> str | bytes:
@@ -258,12 +258,15 @@ class _Owed:
             # Shielded: what is on the wire is carried out, also when its sender has gone.
             answer = await asyncio.shield(self.answer)
         except LabError as error:
-            if self.is_text:
-                return encode_text_error(self.request if isinstance(self.request, TextRequest) else None, error)
-            return encode_error(error)
-        return (
-            encode_text_answer(self.request, answer) if isinstance(self.request, TextRequest) else encode_answer(answer)
-        )
+            return self._refusal(error)
+        if isinstance(self.request, TextRequest):
+            return encode_text_answer(self.request, answer)
+        return encode_answers(answer if isinstance(self.request, tuple) else (answer,))
+
+    def _refusal(self, error: LabError) -> str | bytes:
+        if isinstance(self.request, TextRequest):
+            return encode_text_error(self.request, error)
+        return encode_text_error(None, error) if self.is_text else encode_refusal(self.request, error)
 
 
 class _Etherbone(_Service):

@@ -23,6 +23,7 @@ import serial
 from litex.tools.litex_client import RemoteClient
 from litex.tools.remote.comm_uart import CommUART
 
+from jupyter_fpga.client import LabClient
 from jupyter_fpga.fpga.drivers import Record, SimulatedDriver
 from jupyter_fpga.fpga.wishbone import Operation, WishboneLink
 from jupyter_fpga.gateware.targets import SIMULATED
@@ -267,5 +268,45 @@ async def test_a_single_read(driver: SimulatedDriver, board: Record, capsys: pyt
 
             took.append(await asyncio.to_thread(peer))
         lines.append(f"{f'{milliseconds} ms added':26}" + "".join(f"{1000 * t / words:10.2f}" for t in took))
+    with capsys.disabled():
+        print("\n" + "\n".join(lines))
+
+
+HANDLES_DESIGN = """
+class Top(wiring.Component):
+    a: In(32)
+    b: In(32)
+    c: In(32)
+    d: In(32)
+
+    def elaborate(self, platform):
+        return Module()
+"""
+
+
+async def test_scattered_reads_by_a_handle(
+    driver: SimulatedDriver, board: Record, lab: LabClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole way, from a batch over the lab's WebSocket to the wire, beside the link alone on a board of its own.
+
+    In turns, as the machine is never equally busy.
+    """
+    words, turns = 10_000, 3
+    handle = (await asyncio.to_thread(lab.submit, HANDLES_DESIGN)).board()
+    handle.read(0)
+    rates: list[tuple[float, float]] = []
+    for _ in range(turns):
+        async with linked(board["tty"]) as link:
+            begun = time.perf_counter()
+            await link.run([Operation.read(_place(n)) for n in range(words)])
+            alone = words / (time.perf_counter() - begun)
+        begun = time.perf_counter()
+        with handle.batch() as batch:
+            for n in range(words):
+                batch.read(4 * (3 * n % 4))
+        rates.append((alone, words / (time.perf_counter() - begun)))
+    lines = [f"{'scattered reads a second':26}{'wire':>10}{'link':>10}{'handle':>10}{'ratio':>8}"]
+    for alone, whole in rates:
+        lines.append(f"{'':26}{WIRE / 4:10,.0f}{alone:10,.0f}{whole:10,.0f}{whole / alone:8.2f}")
     with capsys.disabled():
         print("\n" + "\n".join(lines))

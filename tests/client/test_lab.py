@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 
 import pytest
 
@@ -17,6 +18,7 @@ from jupyter_fpga.client import (
     NotFound,
     TimedOut,
 )
+from jupyter_fpga.client.errors import AccessFailed
 from jupyter_fpga.client.live import LiveLink
 
 DESIGN = """
@@ -102,6 +104,75 @@ def test_a_batch_over_the_live_path(board):
         b.regs.duty = 2
         second = b.regs.duty
     assert (first.value, second.value) == (1, 2)
+
+
+SCATTERED = """
+class Top(Elaboratable):
+    def __init__(self):
+        self.wb_cyc = Signal()
+        self.wb_stb = Signal()
+        self.wb_we = Signal()
+        self.wb_adr = Signal(10)
+        self.wb_dat_w = Signal(32)
+        self.wb_sel = Signal(4)
+        self.wb_dat_r = Signal(32)
+        self.wb_ack = Signal()
+
+    def elaborate(self, platform):
+        m = Module()
+        written = Signal(32)
+        # Each word is a number of its own, and 0 is how often something was written. Nobody answers for word 777.
+        access = self.wb_cyc & self.wb_stb & ~self.wb_ack & (self.wb_adr != 777)
+        m.d.sync += [
+            self.wb_ack.eq(access),
+            self.wb_dat_r.eq(Mux(self.wb_adr == 0, written, (self.wb_adr << 20) | (self.wb_adr * 3))),
+        ]
+        with m.If(access & self.wb_we):
+            m.d.sync += written.eq(written + 1)
+        return m
+"""
+
+
+def test_a_batch_of_many_scattered_reads(lab):
+    board = lab.submit(SCATTERED).board()
+    chance = random.Random(3)
+    words = [word for word in (chance.randrange(1, 1024) for _ in range(2100)) if word != 777][:2000]
+    with board.batch() as b:
+        answers = [b.read(4 * word) for word in words]
+    assert [answer.value for answer in answers] == [[(word << 20) | 3 * word] for word in words]
+    assert len(words) == 2000
+
+
+def test_a_batch_ends_at_what_the_board_does_not_answer(lab):
+    board = lab.submit(SCATTERED).board()
+    batch = board.batch()
+    for _ in range(5):
+        batch.write(4, 1)
+    batch.read(4 * 777)
+    for _ in range(5):
+        batch.write(4, 1)
+    with pytest.raises(AccessFailed) as failure, batch:
+        pass
+    assert str(failure.value) == (
+        "The read of address 0x30000c24 (operation 0) was not answered on the bus: nothing is mapped there, or the "
+        "design didn't acknowledge it in time."
+    )
+    assert failure.value.detail == {"offset": 4 * 777}
+    assert board.read(0) == [5]
+
+
+def test_a_batch_with_what_can_not_be_is_not_begun(board):
+    offset = board.regs.duty.info.offset
+    board.regs.duty = 3
+    batch = board.batch()
+    batch.write(offset, 1)
+    batch.write(offset, 256)
+    with pytest.raises(AccessFailed) as failure, batch:
+        pass
+    assert str(failure.value) == (
+        "Nothing was sent to the board: the value 0x100 doesn't fit 'duty', which has 8 bits at 0x0."
+    )
+    assert board.regs.duty == 3
 
 
 def test_the_same_over_jobs_when_no_websocket_passes(lab, board):

@@ -11,7 +11,7 @@ from jupyter_fpga.client import Conflict, Forbidden, Job, LabClient, Unavailable
 from jupyter_fpga.client.door import Door
 from jupyter_fpga.client.errors import AccessFailed
 from jupyter_fpga.client.events import JobWatcher, follow_events
-from jupyter_fpga.client.live import LiveLink, decode_answer, encode_frame
+from jupyter_fpga.client.live import LiveLink, Refused, decode_answers, encode_message
 from jupyter_fpga.client.loop import Following, loop
 from jupyter_fpga.client.ports import read, write
 
@@ -24,16 +24,38 @@ def ok(*words):
     return struct.pack(f">I{len(words)}I", len(words), *words)
 
 
+def refusal_of(text, status=1):
+    text = text.encode()
+    text += b"\0" * (-len(text) % 4)
+    return struct.pack(">I", status << 24 | len(text) // 4) + text
+
+
+def offsets(message):
+    """The byte offsets of the frames in a message."""
+    found, at = [], 0
+    while at < len(message):
+        head, offset = struct.unpack_from(">II", message, at)
+        found.append(offset)
+        at += 8 + 4 * (head & 0xFF_FFFF)
+    return found
+
+
 def test_frames_are_those_of_the_api():
-    assert encode_frame(write(8, [1, 0xFFFFFFFF])) == bytes.fromhex("01000002 00000008 00000001 ffffffff")
-    assert encode_frame(write(8, [1], fixed=True)) == bytes.fromhex("81000001 00000008 00000001")
-    assert encode_frame(read(4, 3)) == bytes.fromhex("02000001 00000004 00000003")
-    assert decode_answer(bytes.fromhex("00000002 00000001 00000002")) == [1, 2]
-    assert decode_answer(bytes.fromhex("00000000")) == []
-    assert decode_answer(bytes.fromhex("01000001 41420000")) == "AB"
-    for wrong in (b"", bytes.fromhex("00000002 00000001")):
+    assert encode_message([write(8, [1, 0xFFFFFFFF])]) == bytes.fromhex("01000002 00000008 00000001 ffffffff")
+    assert encode_message([write(8, [1], fixed=True)]) == bytes.fromhex("81000001 00000008 00000001")
+    assert encode_message([read(4, 3)]) == bytes.fromhex("02000001 00000004 00000003")
+    assert encode_message([read(4, 3), write(8, [1])]) == encode_message([read(4, 3)]) + encode_message([write(8, [1])])
+    assert decode_answers(bytes.fromhex("00000002 00000001 00000002")) == [[1, 2]]
+    assert decode_answers(bytes.fromhex("00000000")) == [[]]
+    assert decode_answers(bytes.fromhex("01000001 41420000")) == [Refused("AB")]
+    assert decode_answers(bytes.fromhex("00000001 00000007 02000001 41420000 00000000")) == [
+        [7],
+        Refused("AB", left_out=True),
+        [],
+    ]
+    for wrong in (b"", bytes.fromhex("00000002 00000001"), bytes.fromhex("00000000 0000")):
         with pytest.raises(ValueError, match=r"an answer of \d bytes"):
-            decode_answer(wrong)
+            decode_answers(wrong)
 
 
 def test_many_are_in_flight_and_answers_come_in_order(serve, talking):
@@ -50,28 +72,103 @@ def test_many_are_in_flight_and_answers_come_in_order(serve, talking):
 
     async def use():
         link = await LiveLink.open(door, 3)
-        assert await link.run([read(4 * number) for number in range(50)]) == [[4 * number] for number in range(50)]
+        answers = await asyncio.gather(*(link.run([read(4 * number)]) for number in range(50)))
+        assert answers == [[[4 * number]] for number in range(50)]
         link.close()
 
     loop.call(use())
 
 
-def test_a_refused_access_has_the_boards_words_and_the_others_are_done(serve, talking):
-    def answer(handler, frame):
-        offset = struct.unpack_from(">I", frame, 4)[0]
-        text = b"Nothing answers at 0x8.".ljust(24, b"\0")
-        handler.write_message(ok(offset) if offset != 8 else struct.pack(">I", 1 << 24 | 6) + text, binary=True)
+def test_a_batch_goes_in_as_few_messages_as_it_fits_into(serve, talking):
+    asked = []
+
+    def answer(handler, message):
+        # All messages are sent before any is answered.
+        asked.append(offsets(message))
+        if sum(map(len, asked)) == 2050 + 18:
+            for part in asked:
+                handler.write_message(b"".join(map(ok, part)), binary=True)
 
     door = stream(serve, talking, answer)
+    # 65,536 words are as many as one message may move; 1,024 frames are as many as it may have.
+    large = [write(4 * number, [0] * 4096) for number in range(17)]
+    operations = [*(read(4 * number) for number in range(2050)), read(0x8000, 60_000), *large]
+
+    async def use():
+        link = await LiveLink.open(door, 3)
+        answers = await link.run(operations)
+        assert answers == [[operation.offset] for operation in operations]
+        assert await link.run([]) == []
+        link.close()
+
+    loop.call(use())
+    assert [len(part) for part in asked] == [1024, 1024, 4, 16]
+
+
+def failing(serve, talking, *answers):
+    """A stream that answers each message with the next of these."""
+    left = list(answers)
+    return stream(serve, talking, lambda handler, message: handler.write_message(left.pop(0), binary=True))
+
+
+BEHIND = refusal_of("This was not carried out, because frame 1 of its message failed.", 2)
+NOTHING = refusal_of("Nothing of this message was sent to the board, because of its frame 1.", 2)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (ok(4) + refusal_of("Nothing answers at 0x8.") + BEHIND, "Nothing answers at 0x8."),
+        # Nothing was done, and the one to blame isn't the first.
+        (NOTHING + refusal_of("Nothing fits 0x8.") + NOTHING, "Nothing fits 0x8."),
+        # The lab didn't understand the second frame, and has nothing to say of what is behind it.
+        (NOTHING + refusal_of("No."), "No."),
+        (ok(4) + refusal_of(""), "Board 3 did not do the read at byte offset 0x8."),
+    ],
+    ids=["bus error", "refused", "not understood", "without a word"],
+)
+def test_a_refused_access_has_the_boards_words(serve, talking, answer, message):
+    door = failing(serve, talking, answer, ok(16))
 
     async def use():
         link = await LiveLink.open(door, 3)
         with pytest.raises(AccessFailed) as refusal:
             await link.run([read(4), read(8), read(12)])
-        assert str(refusal.value) == "Nothing answers at 0x8."
+        assert str(refusal.value) == message
         assert refusal.value.detail == {"offset": 8}
         assert await link.run([read(16)]) == [[16]]
         link.close()
+
+    loop.call(use())
+
+
+def test_the_first_of_several_failures_is_told(serve, talking):
+    fine = b"".join([ok(0)] * 1023)
+    door = failing(serve, talking, fine + refusal_of("One."), refusal_of("Two.") + BEHIND)
+
+    async def use():
+        link = await LiveLink.open(door, 3)
+        with pytest.raises(AccessFailed) as refusal:
+            await link.run([read(4 * number) for number in range(1026)])
+        assert (str(refusal.value), refusal.value.detail) == ("One.", {"offset": 4 * 1023})
+        link.close()
+
+    loop.call(use())
+
+
+def test_answers_to_what_was_not_asked_are_the_end(serve, talking):
+    door = failing(serve, talking, ok(4) + ok(8) + ok(12))
+
+    async def use():
+        link = await LiveLink.open(door, 3)
+        with pytest.raises(Unavailable) as refusal:
+            await link.run([read(4), read(8)])
+        assert str(refusal.value) == (
+            "The connection to board 3 was lost. Whether the last operations reached the board isn't known."
+        )
+        assert link.closed
+        with pytest.raises(ValueError, match="3 answers to a message of 2 requests"):
+            link._reader.result()
 
     loop.call(use())
 

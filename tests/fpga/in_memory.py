@@ -171,6 +171,7 @@ class Link:
         self._pid = pid
         self._on_lost: Callable[[LinkLost], None] | None = on_lost
         self.log: list[Operation] = []
+        self.runs: list[list[Operation]] = []
         self.error: Callable[[int, Operation, list[list[int]]], Exception | None] = lambda *_: None
         self.hold: asyncio.Event | None = None
         self.holding = asyncio.Event()
@@ -191,6 +192,7 @@ class Link:
         self, operations: Sequence[Operation], *, on_done: Callable[[int, list[int]], None] | None = None
     ) -> list[list[int]]:
         results: list[list[int]] = []
+        self.runs.append(list(operations))
         for index, operation in enumerate(operations):
             if self.hold is not None:
                 self.holding.set()

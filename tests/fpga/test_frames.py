@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from jupyter_fpga.errors import Conflict, Invalid
 from jupyter_fpga.fpga import frames
-from jupyter_fpga.fpga.frames import MAX_FRAME_BYTES, MAX_FRAME_WORDS, MAX_TEXT_CHARACTERS, Answer, Request, TextRequest
+from jupyter_fpga.fpga.frames import (
+    MAX_FRAME_BYTES,
+    MAX_FRAME_WORDS,
+    MAX_MESSAGE_FRAMES,
+    MAX_TEXT_CHARACTERS,
+    Answer,
+    LeftOut,
+    Request,
+    TextRequest,
+)
 
 WORD = st.integers(0, 0xFFFF_FFFF)
 REQUESTS = st.one_of(
@@ -34,39 +43,141 @@ REQUESTS = st.one_of(
 )
 def test_the_bytes_of_requests(request_: Request, frame: str):
     assert frames.encode_request(request_) == bytes.fromhex(frame)
-    assert frames.decode_request(bytes.fromhex(frame)) == request_
+    assert frames.decode_message(bytes.fromhex(frame)) == request_
 
 
 def test_the_bytes_of_answers():
-    assert frames.encode_answer([]) == bytes.fromhex("00 000000")
-    assert frames.encode_answer([1, 2]) == bytes.fromhex("00 000002 00000001 00000002")
-    assert frames.encode_error(Conflict("No.")) == bytes.fromhex("01 000001") + b"No.\0"
-    assert frames.decode_answer(frames.encode_answer([1, 2])) == Answer(True, (1, 2))
-    assert frames.decode_answer(frames.encode_error(Conflict("Später."))) == Answer(False, (), "Später.")
+    assert frames.encode_answers([[]]) == bytes.fromhex("00 000000")
+    assert frames.encode_answers([[1, 2]]) == bytes.fromhex("00 000002 00000001 00000002")
+    assert frames.encode_answers([Conflict("No.")]) == bytes.fromhex("01 000001") + b"No.\0"
+    assert frames.decode_answers(frames.encode_answers([[1, 2]])) == [Answer(True, (1, 2))]
+    assert frames.decode_answers(frames.encode_answers([Conflict("Später.")])) == [Answer(False, (), "Später.")]
 
 
 @given(REQUESTS)
 def test_a_request_survives_its_frame(request_: Request):
-    assert frames.decode_request(frames.encode_request(request_)) == request_
+    assert frames.decode_message(frames.encode_request(request_)) == request_
 
 
 @given(st.binary(max_size=64))
-def test_any_bytes_are_a_request_or_refused(frame: bytes):
+def test_any_bytes_are_requests_or_refused(message: bytes):
     try:
-        request = frames.decode_request(frame)
+        asked = frames.decode_message(message)
     except Invalid:
         return
-    assert frames.encode_request(request) == frame
+    assert b"".join(map(frames.encode_request, asked if isinstance(asked, tuple) else (asked,))) == message
 
 
 @given(REQUESTS, st.data())
-def test_a_frame_with_bytes_missing_or_too_many_is_refused(request_: Request, data: st.DataObject):
+def test_a_frame_with_bytes_missing_is_refused(request_: Request, data: st.DataObject):
     frame = frames.encode_request(request_)
     cut = data.draw(st.integers(0, len(frame) - 1))
-    more = data.draw(st.binary(min_size=1, max_size=8))
-    for wrong in (frame[:cut], frame + more):
-        with pytest.raises(Invalid):
-            frames.decode_request(wrong)
+    with pytest.raises(Invalid):
+        frames.decode_message(frame[:cut])
+
+
+SMALL = st.one_of(
+    st.builds(
+        lambda address, words, fixed: Request(address, tuple(words), len(words), fixed),
+        WORD,
+        st.lists(WORD, min_size=1, max_size=5),
+        st.booleans(),
+    ),
+    st.builds(Request, WORD, st.none(), st.integers(1, 100), st.booleans()),
+)
+
+
+@given(st.lists(SMALL, min_size=2, max_size=20), st.data())
+def test_several_requests_survive_their_message(requests: list[Request], data: st.DataObject):
+    encoded = [frames.encode_request(request) for request in requests]
+    assert frames.decode_message(b"".join(encoded)) == tuple(requests)
+    # A message that ends within its last frame, or goes on with less than a head, names the frame that is wrong.
+    cut = data.draw(st.integers(1, len(encoded[-1]) - 1))
+    for wrong, frame in (
+        (b"".join(encoded)[:-cut], len(requests) - 1),
+        (b"".join(encoded) + data.draw(st.binary(min_size=1, max_size=7)), len(requests)),
+    ):
+        with pytest.raises(Invalid) as refusal:
+            frames.decode_message(wrong)
+        assert refusal.value.detail == {"frame": frame}
+
+
+READ = frames.encode_request(Request(0, None, 1))
+
+
+@pytest.mark.parametrize(
+    ("message", "frame", "text"),
+    [
+        (
+            READ + b"x",
+            1,
+            "Frame 1 of the message can't be understood: it has 1 bytes, and its head alone takes 8.",
+        ),
+        (
+            READ * 2 + b"\xff" * 12,
+            2,
+            "Frame 2 of the message can't be understood: its op is 0xff; there are 0x01 (write) and 0x02 (read), with "
+            "0x80 for a fixed address.",
+        ),
+        (
+            READ + READ[:8],
+            1,
+            "Frame 1 of the message can't be understood: it announces 1 word, which makes 12 bytes, and has 8. Send it "
+            "whole, in one message.",
+        ),
+        (
+            READ * (MAX_MESSAGE_FRAMES + 1),
+            MAX_MESSAGE_FRAMES,
+            "Frame 1024 of the message is too much: a message has at most 1024 frames. Send several messages.",
+        ),
+        (
+            frames.encode_request(Request(0, None, MAX_FRAME_WORDS - 1))
+            + frames.encode_request(Request(0, (7,), 1))
+            + READ
+            + READ,
+            2,
+            "Frame 2 of the message is too much: with it they read and write 65537 words, and at most 65536 may be. "
+            "Send several messages.",
+        ),
+    ],
+    ids=["a byte too many", "garbage", "cut off", "too many frames", "too many words"],
+)
+def test_messages_that_are_refused(message: bytes, frame: int, text: str):
+    with pytest.raises(Invalid) as refusal:
+        frames.decode_message(message)
+    assert (refusal.value.message, refusal.value.code) == (text, "frame_invalid")
+    assert refusal.value.detail == {"frame": frame}
+    others = Answer(
+        False, (), f"Nothing of this message was sent to the board, because of its frame {frame}.", left_out=True
+    )
+    assert frames.decode_answers(frames.encode_refusal(None, refusal.value)) == [
+        *[others] * frame,
+        Answer(False, (), text),
+    ]
+
+
+def test_the_fullest_messages_are_taken():
+    assert frames.decode_message(READ * MAX_MESSAGE_FRAMES) == (Request(0, None, 1),) * MAX_MESSAGE_FRAMES
+    words = Request(4, None, MAX_FRAME_WORDS // 2), Request(8, (0,) * (MAX_FRAME_WORDS // 2), MAX_FRAME_WORDS // 2)
+    assert frames.decode_message(b"".join(map(frames.encode_request, words))) == words
+
+
+def test_the_answers_of_one_message():
+    left_out = LeftOut.before_the_board(3)
+    message = frames.encode_answers([[1, 2], [], Conflict("No."), left_out])
+    expected = bytes.fromhex("00 000002 00000001 00000002 00 000000 01 000001") + b"No.\0" + bytes.fromhex("02 000012")
+    assert message == expected + b"Nothing of this message was sent to the board, because of its frame 3.\0\0"
+    assert frames.decode_answers(message) == [
+        Answer(True, (1, 2)),
+        Answer(True),
+        Answer(False, (), "No."),
+        Answer(False, (), "Nothing of this message was sent to the board, because of its frame 3.", left_out=True),
+    ]
+    # A message that is refused as a whole has an answer for each of its frames.
+    one, three = Request(0, None, 1), (Request(0, None, 1),) * 3
+    no = Answer(False, (), "No.")
+    assert frames.decode_answers(frames.encode_refusal(one, Conflict("No."))) == [no]
+    assert frames.decode_answers(frames.encode_refusal(three, Conflict("No."))) == [no] * 3
 
 
 def head(op: int, length: int, address: int = 0) -> bytes:
@@ -83,11 +194,7 @@ def head(op: int, length: int, address: int = 0) -> bytes:
         (head(1, 0), "it is a write without data. Give at least one word."),
         (
             head(1, 2) + bytes(4),
-            "it announces 2 words, which makes 16 bytes, and has 12. Send one request in each message.",
-        ),
-        (
-            head(1, 1) + bytes(5),
-            "it announces 1 word, which makes 12 bytes, and has 13. Send one request in each message.",
+            "it announces 2 words, which makes 16 bytes, and has 12. Send it whole, in one message.",
         ),
         (head(1, 65_537), "it announces 65537 words, and a frame has at most 65536. Send several."),
         (head(2, 0), "it is a read with 0 words of data, and a read has one: how many words to read."),
@@ -98,7 +205,7 @@ def head(op: int, length: int, address: int = 0) -> bytes:
 )
 def test_frames_that_are_refused(frame: bytes, why: str):
     with pytest.raises(Invalid) as refusal:
-        frames.decode_request(frame)
+        frames.decode_message(frame)
     assert refusal.value.message == f"The frame can't be understood: {why}"
     assert refusal.value.code == "frame_invalid"
 
@@ -107,13 +214,16 @@ def test_frames_that_are_refused(frame: bytes, why: str):
     ("frame", "why"),
     [
         (b"\0\0", "it has 2 bytes, and its head alone takes 4."),
-        (bytes.fromhex("02 000000"), "its status is 2, and there are 0 (ok) and 1 (error)."),
+        (
+            bytes.fromhex("03 000000"),
+            "its status is 3, and there are 0 (ok), 1 (error) and 2 (left out, because of another).",
+        ),
         (bytes.fromhex("00 000001"), "it announces 1 word, which makes 8 bytes, and has 4."),
     ],
 )
 def test_answers_that_are_refused(frame: bytes, why: str):
     with pytest.raises(Invalid) as refusal:
-        frames.decode_answer(frame)
+        frames.decode_answers(frame)
     assert refusal.value.message == f"The frame can't be understood: {why}"
 
 
@@ -121,7 +231,7 @@ def test_the_largest_frame_is_taken():
     request = Request(0, (0,) * MAX_FRAME_WORDS, MAX_FRAME_WORDS)
     frame = frames.encode_request(request)
     assert len(frame) == MAX_FRAME_BYTES
-    assert frames.decode_request(frame) == request
+    assert frames.decode_message(frame) == request
 
 
 def test_text_requests():

@@ -7,9 +7,12 @@ import pytest
 
 from jupyter_fpga.compute.builds.design import Source
 from jupyter_fpga.errors import Conflict, Forbidden, Invalid, LabError
-from jupyter_fpga.fpga.frames import Request, TextRequest
+from jupyter_fpga.fpga import live
+from jupyter_fpga.fpga.frames import LeftOut, Request, TextRequest
 from jupyter_fpga.fpga.rates import RateLimit
-from jupyter_fpga.fpga.wishbone import LinkBusy
+from jupyter_fpga.fpga.wishbone import BusError, LinkBusy, LinkLost, Operation, OutcomeUnknown
+
+from .in_memory import WINDOW
 
 READ = Request(0, None, 1)
 
@@ -232,3 +235,184 @@ async def test_a_burst_comes_back_with_time(lab: Any) -> None:
     assert not fourth.done()
     lab.clock.advance(0.1)
     await fourth
+
+
+# ---- several in one message
+
+
+def told(answers: Any) -> list[Any]:
+    """The answers of one message, errors as their sentences, marked where another frame is to blame."""
+    return [
+        ("left out: " if isinstance(answer, LeftOut) else "") + answer.message
+        if isinstance(answer, LabError)
+        else answer
+        for answer in answers
+    ]
+
+
+async def test_the_frames_of_one_message_are_one_run(lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    await lab.reserved()
+    stream = await lab.fpga.open_stream(ann, 0)
+    before = await stream.submit(write(7))
+    message = await stream.submit((READ, write(8), READ, Request(8, (1, 2), 2, fixed_address=True)))
+    named = await stream.submit(TextRequest({"op": "read", "register": "data"}))
+    behind = await stream.submit((Request(8, None, 3, fixed_address=True), READ))
+    assert await message == ([7], [], [8], [])
+    assert await behind == ([2, 2, 2], [8])
+    assert (await before, (await named)["data"]) == ([], [2])
+    assert [len(run) for run in lab.links[-1].runs] == [1, 4, 1, 2]
+    # Each of them counts.
+    counts = lab.fpga._floor.counts
+    assert (counts.stream_frames["ann"], counts.stream_words["ann"]) == (8, 11)
+    await stream.close()
+
+
+@pytest.mark.parametrize("wrong", [0, 2, 4])
+async def test_nothing_is_done_of_a_message_with_a_frame_that_cannot_be_right(
+    lab: Any, people: Any, wrong: int
+) -> None:
+    ann, _, _ = people
+    await lab.reserved()
+    stream = await lab.fpga.open_stream(ann, 0)
+    requests = [write(value) for value in range(5)]
+    requests[wrong] = Request(2, None, 1)
+    answers = await (await stream.submit(tuple(requests)))
+    expected = [f"left out: Nothing of this message was sent to the board, because of its frame {wrong}."] * 5
+    expected[wrong] = (
+        "Nothing was sent to the board: the address 0x2 is misaligned; it must be a multiple of 4. The nearest "
+        "register is 'duty' at 0x0."
+    )
+    assert told(answers) == expected
+    assert answers[wrong].code == "run_rejected"
+    assert lab.links[-1].runs == []
+    assert lab.fpga._floor.counts.stream_frames["ann"] == 0
+    # The next message is another matter.
+    assert await (await stream.submit((write(9), READ))) == ([], [9])
+    await stream.close()
+
+
+async def test_an_observers_message_with_a_write_is_not_done(lab: Any, people: Any) -> None:
+    ann, ben, _ = people
+    await lab.reserved()
+    await lab.fpga.allow_observers(ann, 0, True)
+    watching = await lab.fpga.open_stream(ben, 0, observe=True)
+    nothing = "left out: Nothing of this message was sent to the board, because of its frame 1."
+    assert told(await (await watching.submit((READ, write(1), READ)))) == [
+        nothing,
+        "You watch board 0, which its holder alone may write. Read, or submit a design of your own.",
+        nothing,
+    ]
+    assert lab.links[-1].runs == []
+    assert await (await watching.submit((READ, READ))) == ([0], [0])
+    await watching.close()
+
+
+def fails_at(index: int, make: Any) -> Any:
+    """A link's fault at one operation of a run."""
+    return lambda number, operation, results: make(operation, list(results)) if number == index else None
+
+
+async def failed(lab: Any, people: Any, make: Any) -> tuple[list[Any], int]:
+    """Five writes in one message, of which the link fails in number 2; and how many were counted."""
+    ann, _, _ = people
+    await lab.reserved()
+    stream = await lab.fpga.open_stream(ann, 0)
+    lab.links[-1].error = fails_at(2, make)
+    answers = told(await (await stream.submit(tuple(write(value) for value in range(5)))))
+    await stream.close()
+    return answers, lab.fpga._floor.counts.stream_frames["ann"]
+
+
+def bus_error(operation: Operation, results: list[list[int]], ran_on: range = range(0)) -> BusError:
+    return BusError(2, operation, address=WINDOW, certain=True, completed=results, ran_on=ran_on)
+
+
+NOT_ANSWERED = (
+    "The write to address 0x30000000 (operation 0) was not answered on the bus: nothing is mapped there, or the design "
+    "didn't acknowledge it in time."
+)
+NOT_DONE = "left out: This was not carried out, because frame 2 of its message failed."
+
+
+async def test_what_is_behind_a_bus_error_is_left_out(lab: Any, people: Any) -> None:
+    assert await failed(lab, people, bus_error) == ([[], [], NOT_ANSWERED, NOT_DONE, NOT_DONE], 2)
+
+
+async def test_what_ran_on_behind_a_bus_error_is_told(lab: Any, people: Any) -> None:
+    answers, counted = await failed(lab, people, lambda *args: bus_error(*args, ran_on=range(3, 4)))
+    ran_on = (
+        "left out: This was carried out all the same, being on the wire already when frame 2 of its message failed; "
+        "its result is not known."
+    )
+    assert (answers, counted) == ([[], [], NOT_ANSWERED, ran_on, NOT_DONE], 2)
+
+
+async def test_an_outcome_that_is_unknown_is_told_of_each_frame(lab: Any, people: Any) -> None:
+    answers, counted = await failed(
+        lab, people, lambda _, results: OutcomeUnknown("Why.", completed=results, in_doubt=range(2, 4), total=5)
+    )
+    unknown = (
+        "Why. No operation is known to be done; operation 0 was on the wire and may or may not have been carried out. "
+        "Read back what matters before you go on."
+    )
+    assert (answers, counted) == ([[], [], unknown, unknown, NOT_DONE], 2)
+
+
+async def test_a_board_that_is_lost_is_told_of_each_frame(lab: Any, people: Any) -> None:
+    answers, counted = await failed(
+        lab, people, lambda _, results: LinkLost("why.", completed=results, in_doubt=range(2, 3), total=5)
+    )
+    lost, unsent = (
+        f"The link to the board is lost: why. No operation is known to be done; operation 0 was {what}. Reset the "
+        "board to use it again."
+        for what in ("on the wire and may or may not have been carried out", "not sent")
+    )
+    assert (answers, counted) == ([[], [], lost, unsent, unsent], 2)
+
+
+async def test_a_message_to_a_link_that_is_held_exclusively_ends_the_stream(lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    await lab.reserved()
+    stream = await lab.fpga.open_stream(ann, 0)
+    lab.links[-1].error = lambda *_: LinkBusy("a capture")
+    answer = await stream.submit((READ, READ))
+    with pytest.raises(LinkBusy):
+        await answer
+    assert stream.closed == "link_busy"
+
+
+async def test_each_frame_of_a_message_counts_for_the_rate(make_lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    lab = await make_lab(stream_frames_per_second=10.0, stream_burst=4).start()
+    await lab.all_idle()
+    await lab.reserved()
+    stream = await lab.fpga.open_stream(ann, 0)
+    assert await (await stream.submit((READ, READ, READ))) == ([0], [0], [0])
+    second = asyncio.create_task(stream.submit((READ, READ, READ)))
+    await asyncio.sleep(0)
+    # One is left of the burst, and two more take 0.2 s.
+    lab.clock.advance(0.15)
+    await asyncio.sleep(0)
+    assert not second.done()
+    lab.clock.advance(0.05)
+    assert await (await second) == ([0], [0], [0])
+    await stream.close()
+    await lab.stop()
+
+
+async def test_each_frame_of_a_message_waits_for_its_answer(lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    await lab.reserved()
+    stream = await lab.fpga.open_stream(ann, 0)
+    link = lab.links[-1]
+    link.hold = asyncio.Event()
+    most = live.IN_FLIGHT // 2
+    first = [await stream.submit((READ,) * most) for _ in range(2)]
+    third = asyncio.create_task(stream.submit(READ))
+    await link.holding.wait()
+    assert not third.done()
+    link.hold.set()
+    assert await (await third) == [0]
+    assert [await answer for answer in first] == [([0],) * most] * 2
+    await stream.close()

@@ -7,12 +7,18 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from jupyter_fpga.fpga.frames import decode_answer
+from jupyter_fpga.fpga.frames import Answer, decode_answers
 
 from .conftest import Held, Lab, Person
 
 FRAME = "The frame can't be understood: "
 NOTHING = "Nothing was sent to the board: "
+
+
+def decode_answer(message: bytes) -> Answer:
+    """The answer to a message of one frame."""
+    (answer,) = decode_answers(message)
+    return answer
 
 
 async def refused(person: Person, path: str, headers: dict[str, str] | None = None) -> tuple[int, str, str]:
@@ -92,11 +98,7 @@ BINARY: list[tuple[bytes, str]] = [
     (b"", FRAME + "it has 0 bytes, and its head alone takes 8."),
     (
         words(0x02000001, 0),
-        FRAME + "it announces 1 word, which makes 12 bytes, and has 8. Send one request in each message.",
-    ),
-    (
-        words(0x02000001, 0, 1) + b"x",
-        FRAME + "it announces 1 word, which makes 12 bytes, and has 13. Send one request in each message.",
+        FRAME + "it announces 1 word, which makes 12 bytes, and has 8. Send it whole, in one message.",
     ),
     (
         b"\xff" * 100,
@@ -141,6 +143,42 @@ async def test_binary_frames(ada: Person, held: Held) -> None:
             assert (answer.ok, answer.message) == (False, message)
             answer = decode_answer(await socket.read_message())
             assert (answer.ok, answer.words) == (True, (0,))
+
+
+async def test_a_message_with_a_frame_that_is_none(ada: Person, held: Held) -> None:
+    read, write = words(0x02000001, 0, 1), words(0x01000001, 0, 5)
+    left_out = "Nothing of this message was sent to the board, because of its frame 2."
+    async with ada.socket(f"/fpga/{held.fpga_id}/stream") as socket:
+        for frame, message in BINARY[1:]:
+            message = message.replace("The frame can't", "Frame 2 of the message can't")
+            await socket.write_message(read + write + frame, binary=True)
+            answers = decode_answers(await socket.read_message())
+            assert [(answer.left_out, answer.message) for answer in answers] == [
+                (True, left_out),
+                (True, left_out),
+                (False, message),
+            ]
+        # Nothing of them was done.
+        await socket.write_message(read, binary=True)
+        assert decode_answer(await socket.read_message()).words == (0,)
+
+
+async def test_messages_that_are_too_much(ada: Person, held: Held) -> None:
+    async with ada.socket(f"/fpga/{held.fpga_id}/stream") as socket:
+        for message, frame, why in (
+            (words(0x02000001, 0, 1) * 700_000, 1024, "a message has at most 1024 frames."),
+            (
+                words(0x82000001, 0, 40_000) * 700,
+                1,
+                "with it they read and write 80000 words, and at most 65536 may be.",
+            ),
+        ):
+            await socket.write_message(message, binary=True)
+            *others, last = decode_answers(await socket.read_message())
+            assert [answer.left_out for answer in others] == [True] * frame
+            assert last.message == f"Frame {frame} of the message is too much: {why} Send several messages."
+        await socket.write_message(words(0x02000001, 0, 1), binary=True)
+        assert decode_answer(await socket.read_message()).words == (0,)
 
 
 TEXT: list[tuple[str, str, str, Any]] = [

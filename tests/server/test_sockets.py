@@ -8,10 +8,16 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from jupyter_fpga.errors import Conflict, Forbidden
-from jupyter_fpga.fpga.frames import Request, TextRequest, decode_answer
+from jupyter_fpga.fpga.frames import Answer, LeftOut, Request, TextRequest, decode_answers
 
 READ = struct.pack(">III", 0x02000001, 0x10, 3)
 WRITE = struct.pack(">IIII", 0x81000002, 0x20, 7, 8)
+
+
+def decode_answer(message: bytes) -> Answer:
+    """The answer to a message of one frame."""
+    (answer,) = decode_answers(message)
+    return answer
 
 
 async def refused(client, path, **kwargs) -> tuple[int, dict]:
@@ -47,6 +53,58 @@ async def test_binary_frames_are_answered_in_their_order(client, fpga, owner):
     assert all(answer.ok for answer in answers)
     socket.close()
     await fpga.stream.given_back.wait()
+
+
+async def test_several_frames_in_one_message_are_answered_in_one(client, fpga):
+    socket = await client.socket("/fpga/3/stream")
+    await socket.write_message(READ, binary=True)
+    await socket.write_message(READ + WRITE + READ, binary=True)
+    await socket.write_message('{"op": "read"}')
+    await socket.write_message(READ, binary=True)
+    taken = [await fpga.stream.requests.get() for _ in range(4)]
+    read = Request(0x10, None, 3)
+    assert [request for request, _ in taken] == [
+        read,
+        (read, Request(0x20, (7, 8), 2, fixed_address=True), read),
+        TextRequest({"op": "read"}),
+        read,
+    ]
+    # Answered last first, they come back first to last, each in its message.
+    taken[3][1].set_result([9])
+    taken[2][1].set_result({"data": [8]})
+    taken[1][1].set_result(([4], Conflict("No."), LeftOut("Because of that.")))
+    taken[0][1].set_result([1, 2, 3])
+    assert decode_answers(await socket.read_message()) == [Answer(True, (1, 2, 3))]
+    assert decode_answers(await socket.read_message()) == [
+        Answer(True, (4,)),
+        Answer(False, (), "No."),
+        Answer(False, (), "Because of that.", left_out=True),
+    ]
+    assert json.loads(await socket.read_message()) == {"ok": True, "data": [8]}
+    assert decode_answers(await socket.read_message()) == [Answer(True, (9,))]
+    socket.close()
+
+
+async def test_a_message_that_is_refused_as_a_whole_has_an_answer_for_each_frame(client, fpga):
+    socket = await client.socket("/fpga/3/stream")
+    await socket.write_message(READ + READ, binary=True)
+    await socket.write_message(READ + READ + b"\x07" * 9 + READ, binary=True)
+    _, answer = await fpga.stream.requests.get()
+    answer.set_exception(Conflict("No.", code="fpga_not_reserved"))
+    assert decode_answers(await socket.read_message()) == [Answer(False, (), "No.")] * 2
+    # Where the one behind the frame that is wrong begins nobody knows.
+    others = "Nothing of this message was sent to the board, because of its frame 2."
+    assert decode_answers(await socket.read_message()) == [
+        *[Answer(False, (), others, left_out=True)] * 2,
+        Answer(
+            False,
+            (),
+            "Frame 2 of the message can't be understood: its op is 0x07; there are 0x01 (write) and 0x02 (read), with "
+            "0x80 for a fixed address.",
+        ),
+    ]
+    assert fpga.stream.requests.empty()
+    socket.close()
 
 
 async def test_text_frames_are_answered_as_text_with_their_id(client, fpga):
@@ -131,9 +189,10 @@ async def test_requests_in_flight_hear_of_the_end_of_the_session(client, fpga):
     assert (await closed(socket))[0] == 4410
 
 
-async def test_a_busy_link_is_told_by_the_close_code_and_not_by_an_answer(client, fpga):
+@pytest.mark.parametrize("frames", [1, 3])
+async def test_a_busy_link_is_told_by_the_close_code_and_not_by_an_answer(client, fpga, frames):
     socket = await client.socket("/fpga/3/stream")
-    await socket.write_message(READ, binary=True)
+    await socket.write_message(READ * frames, binary=True)
     _, answer = await fpga.stream.requests.get()
     fpga.stream.end("link_busy")
     answer.set_exception(Conflict("Busy.", code="link_busy"))

@@ -38,6 +38,10 @@ class LinkError(LabError):
         if in_doubt:
             self.detail["in_doubt"] = [in_doubt.start, in_doubt.stop - 1]
 
+    def alone(self, index: int) -> "LinkError | None":
+        """The error as it would be if operation ``index`` had been the only one; ``None`` if it isn't to blame."""
+        return None
+
 
 class BusError(LinkError):
     """Nobody on the bus answered an operation.
@@ -91,6 +95,11 @@ class BusError(LinkError):
             },
         )
 
+    def alone(self, index: int) -> "LinkError | None":
+        if index != self.index:
+            return None
+        return BusError(0, self.operation, address=self.address, certain=self.certain, completed=(), ran_on=range(0))
+
 
 class OutcomeUnknown(LinkError):
     """Something went wrong on the wire while operations were on it: what the board did with them can't be known.
@@ -109,6 +118,9 @@ class OutcomeUnknown(LinkError):
             in_doubt=in_doubt,
             detail={"reason": reason},
         )
+
+    def alone(self, index: int) -> LinkError | None:
+        return type(self)(self.reason, completed=(), in_doubt=range(1), total=1) if index in self.in_doubt else None
 
 
 class LinkTimeout(OutcomeUnknown):
@@ -131,6 +143,9 @@ class LinkLost(LinkError, Unavailable):
             in_doubt=in_doubt,
             detail={"reason": reason},
         )
+
+    def alone(self, index: int) -> LinkError | None:
+        return LinkLost(self.reason, in_doubt=range(1 if index in self.in_doubt else 0), total=1)
 
 
 class LinkBusy(Conflict):

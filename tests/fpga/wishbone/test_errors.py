@@ -84,6 +84,24 @@ def test_details_are_for_programs():
     assert unknown.completed == [[1]]
 
 
+def test_what_is_said_of_one_operation():
+    """As if it had been the only one; nothing of those that aren't to blame."""
+    failed = bus_error(WRITE, index=1, ran_on=range(2, 3))
+    assert [failed.alone(index) is None for index in range(4)] == [True, False, True, True]
+    assert (str(failed.alone(1)), failed.alone(1).detail) == (str(bus_error(WRITE)), bus_error(WRITE).detail)
+    unknown = LinkTimeout("Why.", completed=[[1]], in_doubt=range(1, 3), total=5)
+    assert [unknown.alone(index) is None for index in range(5)] == [True, False, False, True, True]
+    assert type(unknown.alone(2)) is LinkTimeout
+    assert str(unknown.alone(2)) == str(LinkTimeout("Why.", completed=[], in_doubt=range(1), total=1))
+    # That the board is gone concerns whoever hasn't got an answer.
+    lost = LinkLost("it hung up.", completed=[[]], in_doubt=range(1, 2), total=3)
+    assert str(lost.alone(1)) == str(LinkLost("it hung up.", in_doubt=range(1), total=1))
+    assert str(lost.alone(2)) == (
+        "The link to the board is lost: it hung up. No operation is known to be done; operation 0 was not sent. Reset "
+        "the board to use it again."
+    )
+
+
 def test_kinds():
     assert isinstance(LinkLost("it hung up."), Unavailable)
     assert isinstance(LinkBusy("a capture"), Conflict)

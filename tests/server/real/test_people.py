@@ -8,7 +8,7 @@ import struct
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from jupyter_fpga.fpga.frames import decode_answer
+from jupyter_fpga.fpga.frames import Answer, decode_answers
 from jupyter_fpga.server.models import Board, BoardSession, Job, JobAccepted, Manifest, RunResult
 
 DESIGN = """
@@ -32,6 +32,12 @@ class Top(wiring.Component):
         m.d.comb += [self.led.eq(self.duty[0]), self.twice.eq(self.duty << 1)]
         return m
 """
+
+
+def decode_answer(message: bytes) -> Answer:
+    """The answer to a message of one frame."""
+    (answer,) = decode_answers(message)
+    return answer
 
 
 async def accepted(client, path, body=None) -> str:
@@ -107,6 +113,29 @@ async def test_the_stream_reaches_the_board(people, held):
     assert json.loads(await stream.read_message())["data"] == [99]
     await stream.write_message(struct.pack(">III", 0x02000001, 0x1000, 1), binary=True)
     assert not decode_answer(await stream.read_message()).ok
+
+
+async def test_several_frames_of_one_message_reach_the_board(people, held):
+    board, _ = held
+    stream = await people["ada"].socket(f"/fpga/{board}/stream")
+    write = [struct.pack(">III", 0x01000001, 0, value) for value in range(200)]
+    read = struct.pack(">III", 0x02000001, 8, 1)
+    await stream.write_message(read.join(write) + read, binary=True)
+    await stream.write_message(read, binary=True)
+    answers = decode_answers(await stream.read_message())
+    assert [answer.words for answer in answers] == [words for value in range(200) for words in ((), (2 * value,))]
+    assert decode_answer(await stream.read_message()).words == (398,)
+    # Frame 2 is outside the design's window: 1 and 3 are not written either.
+    outside = struct.pack(">III", 0x02000001, 0x1000, 1)
+    await stream.write_message(read + write[1] + outside + write[3], binary=True)
+    assert [(answer.ok, answer.left_out) for answer in decode_answers(await stream.read_message())] == [
+        (False, True),
+        (False, True),
+        (False, False),
+        (False, True),
+    ]
+    await stream.write_message(read + read, binary=True)
+    assert [answer.words for answer in decode_answers(await stream.read_message())] == [(398,), (398,)]
 
 
 async def test_a_stream_ends_with_its_session(people, held):
