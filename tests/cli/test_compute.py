@@ -400,7 +400,7 @@ NO_QUEUE = (
             "workers` lists who has which.",
         ),
         (
-            ["exec", "noop", "--queue=7"],
+            ["exec", "noop", "--queue=987654"],
             5,
             NO_QUEUE,
         ),
