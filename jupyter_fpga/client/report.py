@@ -1,9 +1,11 @@
 """The build report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from .tables import Column, Table, html_table, text_table
+from .report_picture import path_picture, speed_picture, use_picture
+from .tables import Column, Markup, Table, html_table, text_table
 
 __all__ = ("Report",)
 
@@ -26,8 +28,17 @@ _PATH_COLUMNS: Mapping[str, Column] = {
 }
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A line of the report: what it is about, what it says, and a picture of that (SVG), if there is one."""
+
+    name: str
+    text: str
+    picture: str = ""
+
+
 class Report:
-    """What the build tells about the design; shown, a table.
+    """What the build tells about the design; shown, a table, in a notebook with a bar for each figure.
 
     The table leaves out how long the stages took and what came from the cache, so that a saved notebook compares equal;
     :attr:`seconds` and :attr:`cached` have that.
@@ -81,24 +92,39 @@ class Report:
         """
         return Table(self.data["clocks"][clock]["critical_path"], _PATH_COLUMNS)
 
-    def _rows(self) -> list[list[str]]:
+    def _rows(self) -> Iterator[_Row]:
+        """What is shown, line by line."""
         told = ("utilization", "clocks", "tool_warnings", "seed")
-        rows = [[kind, f"{used:,} of {most:,}"] for kind, (used, most) in self.utilization.items() if used]
+        for kind, (used, most) in self.utilization.items():
+            if used:
+                yield _Row(kind, f"{used:,} of {most:,}", use_picture(used, most))
         for name, clock in self.data.get("clocks", {}).items():
-            rows.append([f"clock {name}", f"reaches {clock['fmax_mhz']:g} MHz of {clock['constraint_mhz']:g} MHz"])
-            if path := clock["critical_path"]:
-                total = sum(step["delay_ns"] for step in path)
-                rows.append(["  slowest path", f"{path[0]['from']} → {path[-1]['to']}: {total:.1f} ns"])
-                if lines := list(dict.fromkeys(_place(step) for step in path if step.get("source"))):
-                    more = f" and {len(lines) - _LINES} more" if len(lines) > _LINES else ""
-                    rows.append(["  goes through", ", ".join(lines[:_LINES]) + more])
-        return rows + list(_flat({name: value for name, value in self.data.items() if name not in told}))
+            reached, wanted = clock["fmax_mhz"], clock["constraint_mhz"]
+            short = "" if reached >= wanted else ": too slow"
+            text = f"reaches {reached:g} MHz of {wanted:g} MHz{short}"
+            yield _Row(f"clock {name}", text, speed_picture(reached, wanted))
+            yield from _path_rows(clock["critical_path"])
+        for name, text in _flat({name: value for name, value in self.data.items() if name not in told}):
+            yield _Row(name, text)
 
     def __repr__(self) -> str:
-        return text_table(["report", ""], self._rows())
+        return text_table(["report", ""], [[row.name, row.text] for row in self._rows()])
 
     def _repr_html_(self) -> str:
-        return html_table(["report", ""], self._rows())
+        rows = list(self._rows())
+        if not any(row.picture for row in rows):
+            return html_table(["report", ""], [[row.name, row.text] for row in rows])
+        return html_table(["report", "", ""], [[row.name, Markup(row.picture), row.text] for row in rows])
+
+
+def _path_rows(path: Sequence[Mapping[str, Any]]) -> Iterator[_Row]:
+    if not path:
+        return
+    total = sum(step["delay_ns"] for step in path)
+    yield _Row("  slowest path", f"{path[0]['from']} → {path[-1]['to']}: {total:.1f} ns", path_picture(path))
+    if lines := list(dict.fromkeys(_place(step) for step in path if step.get("source"))):
+        more = f" and {len(lines) - _LINES} more" if len(lines) > _LINES else ""
+        yield _Row("  goes through", ", ".join(lines[:_LINES]) + more)
 
 
 def _flat(data: Any, path: str = "") -> Any:

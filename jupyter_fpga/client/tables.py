@@ -4,10 +4,15 @@ import html
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-__all__ = ("Column", "Table", "html_table", "text_table")
+__all__ = ("Column", "Markup", "Table", "html_table", "text_table")
 
 Column = str | Callable[[dict[str, Any]], str]
 """What a column shows of a record: the value with this key, or what the function makes of the record."""
+
+
+class Markup(str):
+    """What is HTML already, of our own making, and stands in a table as it is."""
+
 
 _CELL = "text-align:left;padding:2px 10px 2px 0;vertical-align:top"
 
@@ -24,10 +29,11 @@ def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def html_table(columns: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
-    """The same as static HTML, everything escaped."""
+    """The same as static HTML, everything escaped but :class:`Markup`."""
 
     def line(tag: str, cells: Sequence[str]) -> str:
-        return "<tr>" + "".join(f'<{tag} style="{_CELL}">{html.escape(cell)}</{tag}>' for cell in cells) + "</tr>"
+        shown = (cell if isinstance(cell, Markup) else html.escape(cell) for cell in cells)
+        return "<tr>" + "".join(f'<{tag} style="{_CELL}">{cell}</{tag}>' for cell in shown) + "</tr>"
 
     head = f'<caption style="text-align:left">{html.escape(caption)}</caption>' if caption else ""
     body = "".join(line("td", row) for row in rows)

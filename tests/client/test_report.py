@@ -1,10 +1,14 @@
 """What a build tells of a real board, as people see it."""
 
 import re
+from xml.etree import ElementTree
 
 import pytest
 
 from jupyter_fpga.client.report import Report
+from jupyter_fpga.client.report_picture import BAD, GOOD, ROUTING
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 DATA = {
     "utilization": {
@@ -43,6 +47,64 @@ def test_what_is_used_and_how_fast_it_is() -> None:
         "  slowest path  count → led: 3.9 ns",
         "  goes through  design.py:8",
     ]
+
+
+def test_a_clock_that_is_too_slow() -> None:
+    clock = {"fmax_mhz": 27.2, "constraint_mhz": 34.0, "met": False, "critical_path": []}
+    assert repr(Report({"clocks": {"sys": clock}})).splitlines()[-1] == (
+        "clock sys  reaches 27.2 MHz of 34 MHz: too slow"
+    )
+
+
+def pictures(report: Report) -> dict[str, tuple[str, list[dict[str, str]]]]:
+    """By line of the report shown in a notebook: what its picture is called, and the boxes in it."""
+    table = ElementTree.fromstring(report._repr_html_())
+    found = {}
+    for row in table.iterfind("./tbody/tr"):
+        name, picture, _ = row
+        if (svg := picture.find(f"{SVG}svg")) is not None:
+            found[(name.text or "").strip()] = (
+                svg.findtext(f"{SVG}title") or "",
+                [{key: box.attrib[key] for key in ("x", "width", "fill")} for box in svg.iterfind(f"{SVG}rect")],
+            )
+    return found
+
+
+def test_pictures() -> None:
+    found = pictures(Report(DATA))
+    title, (bar, frame) = found["logic cells"]
+    assert title == "1,028 of 5,280"
+    assert bar == {"x": "0.0", "width": f"{220 * 1028 / 5280:.1f}", "fill": GOOD}
+    assert frame == {"x": "0.5", "width": "219", "fill": "none"}
+    title, (bar,) = found["clock sys"]
+    assert (title, bar["fill"]) == ("27.2 MHz reached, 12 MHz needed", GOOD)
+    title, steps = found["slowest path"]
+    assert title == "3.9 ns: logic 1.4 ns in 1 step, wires 2.5 ns"
+    assert steps == [
+        {"x": "0.0", "width": "77.6", "fill": GOOD},
+        {"x": "78.6", "width": "140.4", "fill": ROUTING},
+    ]
+    assert found.keys() == {"logic cells", "clock sys", "slowest path"}
+
+
+def test_pictures_warn() -> None:
+    clock = {"fmax_mhz": 27.2, "constraint_mhz": 34.0, "met": False, "critical_path": []}
+    data = {"utilization": {"LUTs": {"used": 86, "available": 100}}, "clocks": {"sys": clock}}
+    found = pictures(Report(data))
+    assert [boxes[0]["fill"] for _, boxes in found.values()] == [BAD, BAD]
+    # The mark of what is needed is in the picture, to the right of the bar.
+    assert found["clock sys"][1][0]["width"] == f"{220 / 1.25 * 27.2 / 34:.1f}"
+    assert f'<path d="M{220 / 1.25:.1f} 0V12"' in Report(data)._repr_html_()
+
+
+def test_what_a_design_is_called_is_no_markup() -> None:
+    step = {"kind": "logic", "delay_ns": 1.0, "from": "<b>", "to": "<i>", "source": None}
+    clock = {"fmax_mhz": 20.0, "constraint_mhz": 12.0, "met": True, "critical_path": [step]}
+    shown = Report({"clocks": {"<u>": clock}})._repr_html_()
+    assert "&lt;b&gt; → &lt;i&gt;" in shown
+    assert "clock &lt;u&gt;" in shown
+    assert "<title>logic 1.00 ns, to &lt;i&gt;</title>" in shown
+    assert not {"<b>", "<i>", "<u>"} & set(re.findall("<[a-z]+>", shown))
 
 
 def test_the_slowest_path_step_by_step() -> None:
