@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .report_picture import path_picture, speed_picture, use_picture
+from .report_picture import floorplan_picture, path_picture, speed_picture, use_picture
 from .tables import Column, Markup, Table, html_table, text_table
 
 __all__ = ("Report",)
@@ -79,6 +79,15 @@ class Report:
         """Of a real board: the frequency that each clock reaches, MHz."""
         return {name: clock["fmax_mhz"] for name, clock in self.data.get("clocks", {}).items()}
 
+    @property
+    def floorplan(self) -> list[str]:
+        """Of a real board: where the logic is, a line for each row of the device's tiles from the top.
+
+        A digit of a line says how many of a tile's eight look-up tables are used; a blank, that there is no tile of
+        logic or none that is known. Empty where the tools don't tell.
+        """
+        return list(self.data.get("floorplan", ()))
+
     def critical_path(self, clock: str = "sys") -> Table:
         """Of a real board: the slowest way between two registers of a clock, step by step, with delays in ns.
 
@@ -94,7 +103,7 @@ class Report:
 
     def _rows(self) -> Iterator[_Row]:
         """What is shown, line by line."""
-        told = ("utilization", "clocks", "tool_warnings", "seed")
+        told = ("utilization", "clocks", "tool_warnings", "seed", "floorplan")
         for kind, (used, most) in self.utilization.items():
             if used:
                 yield _Row(kind, f"{used:,} of {most:,}", use_picture(used, most))
@@ -114,7 +123,8 @@ class Report:
         rows = list(self._rows())
         if not any(row.picture for row in rows):
             return html_table(["report", ""], [[row.name, row.text] for row in rows])
-        return html_table(["report", "", ""], [[row.name, Markup(row.picture), row.text] for row in rows])
+        table = html_table(["report", "", ""], [[row.name, Markup(row.picture), row.text] for row in rows])
+        return f"<div>{table}{floorplan_picture(self.floorplan) if self.floorplan else ''}</div>"
 
 
 def _path_rows(path: Sequence[Mapping[str, Any]]) -> Iterator[_Row]:

@@ -7,10 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
-__all__ = ("path_picture", "speed_picture", "use_picture")
+__all__ = ("floorplan_picture", "path_picture", "speed_picture", "use_picture")
 
 #: Of a picture, pixels.
 WIDTH, HEIGHT = 220, 12
+
+#: Of a tile in a floorplan, pixels; its look-up tables.
+TILE, TABLES = 6, 8
 
 #: From this part of a device on a bar warns: place and route gets slow, and then finds no way.
 FULL = 0.85
@@ -47,6 +50,27 @@ def path_title(steps: Sequence[Mapping[str, Any]]) -> str:
     return f"{sum(logic) + wires:.1f} ns: logic {sum(logic):.1f} ns in {count}, wires {wires:.1f} ns"
 
 
+def floorplan_picture(rows: Sequence[str]) -> str:
+    """The device from above, a square for each tile of logic: the stronger, the more of its tables are used.
+
+    Parameters
+    ----------
+    rows
+        A line for each row of tiles, a digit for each tile; blank where there is none, or none that is known.
+    """
+    width, height = TILE * max(map(len, rows), default=0), TILE * len(rows)
+    tiles = "".join(
+        f'<rect x="{TILE * x}" y="{TILE * y}" width="{TILE - 1}" height="{TILE - 1}" fill="{GOOD}" '
+        f'fill-opacity="{int(digit) / TABLES:.3g}"/>'
+        for y, row in enumerate(rows)
+        for x, digit in enumerate(row)
+        if digit.isdigit() and digit != "0"
+    )
+    used = sum(int(digit) for row in rows for digit in row if digit.isdigit())
+    frame = f'<rect width="{width}" height="{height}" fill="none" stroke="currentColor" stroke-opacity="0.4"/>'
+    return _svg(f"{used:,} look-up tables, where they are on the device", frame + tiles, width, height)
+
+
 def _steps(steps: Sequence[Mapping[str, Any]], scale: float) -> Iterator[str]:
     at = 0.0
     for step in steps:
@@ -69,8 +93,8 @@ def _frame() -> str:
     )
 
 
-def _svg(title: str, body: str) -> str:
+def _svg(title: str, body: str, width: int = WIDTH, height: int = HEIGHT) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img" '
         f'style="vertical-align:middle"><title>{escape(title)}</title>{body}</svg>'
     )

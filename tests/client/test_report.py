@@ -58,9 +58,9 @@ def test_a_clock_that_is_too_slow() -> None:
 
 def pictures(report: Report) -> dict[str, tuple[str, list[dict[str, str]]]]:
     """By line of the report shown in a notebook: what its picture is called, and the boxes in it."""
-    table = ElementTree.fromstring(report._repr_html_())
+    shown = ElementTree.fromstring(report._repr_html_())
     found = {}
-    for row in table.iterfind("./tbody/tr"):
+    for row in shown.iterfind("./table/tbody/tr"):
         name, picture, _ = row
         if (svg := picture.find(f"{SVG}svg")) is not None:
             found[(name.text or "").strip()] = (
@@ -95,6 +95,22 @@ def test_pictures_warn() -> None:
     # The mark of what is needed is in the picture, to the right of the bar.
     assert found["clock sys"][1][0]["width"] == f"{220 / 1.25 * 27.2 / 34:.1f}"
     assert f'<path d="M{220 / 1.25:.1f} 0V12"' in Report(data)._repr_html_()
+
+
+def test_a_floorplan() -> None:
+    report = Report({**DATA, "floorplan": [" 08", "", "4"]})
+    assert report.floorplan == [" 08", "", "4"]
+    picture = ElementTree.fromstring(report._repr_html_()).find(f"./{SVG}svg")
+    assert picture is not None
+    assert (picture.get("width"), picture.get("height")) == ("18", "18")
+    assert picture.findtext(f"{SVG}title") == "12 look-up tables, where they are on the device"
+    _, *tiles = picture.iterfind(f"{SVG}rect")
+    assert [(tile.get("x"), tile.get("y"), tile.get("fill-opacity")) for tile in tiles] == [
+        ("12", "0", "1"),
+        ("0", "12", "0.5"),
+    ]
+    # It is no text: what it shows in a terminal is the rest.
+    assert repr(report) == repr(Report(DATA))
 
 
 def test_what_a_design_is_called_is_no_markup() -> None:

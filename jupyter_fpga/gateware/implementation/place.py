@@ -14,6 +14,7 @@ from jupyter_fpga.gateware.targets import Target, find_target
 
 from ._ahead import DESIGN
 from ._families import FAMILIES, constraints_of
+from ._floorplan import floorplan
 from ._places import Places
 from ._report import report
 from ._tools import Failed, begin, run_tool
@@ -57,6 +58,7 @@ def run(work: Path) -> None:
     places = Places(json.loads((work / DESIGN).read_bytes()))
     found = report(json.loads((work / "nextpnr.json").read_text("utf-8")), log, request["clock_hz"], wanted, places)
     found["seed"] = request["seed"]
+    found["floorplan"] = floorplan(target.device.family, (work / "placed").read_text("utf-8"))
     (work / "report.json").write_text(json.dumps(found, indent=2) + "\n", "utf-8")
     if wanted and (missed := _missed(found)):
         raise missed
