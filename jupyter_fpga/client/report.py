@@ -109,9 +109,9 @@ class Report:
                 yield _Row(kind, f"{used:,} of {most:,}", use_picture(used, most))
         for name, clock in self.data.get("clocks", {}).items():
             reached, wanted = clock["fmax_mhz"], clock["constraint_mhz"]
-            short = "" if reached >= wanted else ": too slow"
+            short = "" if clock["met"] else ": too slow"
             text = f"reaches {reached:g} MHz of {wanted:g} MHz{short}"
-            yield _Row(f"clock {name}", text, speed_picture(reached, wanted))
+            yield _Row(f"clock {name}", text, speed_picture(reached, wanted, clock["met"]))
             yield from _path_rows(clock["critical_path"])
         for name, text in _flat({name: value for name, value in self.data.items() if name not in told}):
             yield _Row(name, text)

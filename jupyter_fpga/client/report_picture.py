@@ -25,13 +25,13 @@ def use_picture(used: int, available: int) -> str:
     """A bar: how much of what there is of a kind is used."""
     part = used / available if available else 0.0
     fill = _box(0, WIDTH * min(part, 1.0), BAD if part >= FULL else GOOD)
-    return _svg(f"{used:,} of {available:,}", fill + _frame())
+    return _svg(f"{used:,} of {available:,}", fill + _frame(WIDTH, HEIGHT))
 
 
-def speed_picture(reached_mhz: float, wanted_mhz: float) -> str:
+def speed_picture(reached_mhz: float, wanted_mhz: float, met: bool) -> str:
     """A bar as long as the clock is fast, and a mark where it must be."""
     scale = WIDTH / (1.25 * max(reached_mhz, wanted_mhz))
-    fill = _box(0, scale * reached_mhz, GOOD if reached_mhz >= wanted_mhz else BAD)
+    fill = _box(0, scale * reached_mhz, GOOD if met else BAD)
     mark = f'<path d="M{scale * wanted_mhz:.1f} 0V{HEIGHT}" stroke="currentColor" stroke-width="2"/>'
     return _svg(f"{reached_mhz:g} MHz reached, {wanted_mhz:g} MHz needed", fill + mark)
 
@@ -39,10 +39,10 @@ def speed_picture(reached_mhz: float, wanted_mhz: float) -> str:
 def path_picture(steps: Sequence[Mapping[str, Any]]) -> str:
     """A path's steps side by side, each as wide as it is slow: logic dark, wires light."""
     total = sum(step["delay_ns"] for step in steps)
-    return _svg(path_title(steps), "".join(_steps(steps, WIDTH / total if total else 0.0)))
+    return _svg(_path_title(steps), "".join(_steps(steps, WIDTH / total if total else 0.0)))
 
 
-def path_title(steps: Sequence[Mapping[str, Any]]) -> str:
+def _path_title(steps: Sequence[Mapping[str, Any]]) -> str:
     """``12.9 ns: logic 5.0 ns in 4 steps, wires 7.9 ns``."""
     wires = sum(step["delay_ns"] for step in steps if step["kind"] == "routing")
     logic = [step["delay_ns"] for step in steps if step["kind"] != "routing"]
@@ -67,8 +67,7 @@ def floorplan_picture(rows: Sequence[str]) -> str:
         if digit.isdigit() and digit != "0"
     )
     used = sum(int(digit) for row in rows for digit in row if digit.isdigit())
-    frame = f'<rect width="{width}" height="{height}" fill="none" stroke="currentColor" stroke-opacity="0.4"/>'
-    return _svg(f"{used:,} look-up tables, where they are on the device", frame + tiles, width, height)
+    return _svg(f"{used:,} look-up tables, where they are on the device", _frame(width, height) + tiles, width, height)
 
 
 def _steps(steps: Sequence[Mapping[str, Any]], scale: float) -> Iterator[str]:
@@ -86,9 +85,9 @@ def _box(left: float, width: float, colour: str, title: str = "") -> str:
     return f'<rect x="{left:.1f}" width="{width:.1f}" height="{HEIGHT}" fill="{colour}">{said}</rect>'
 
 
-def _frame() -> str:
+def _frame(width: int, height: int) -> str:
     return (
-        f'<rect x="0.5" y="0.5" width="{WIDTH - 1}" height="{HEIGHT - 1}" fill="none" stroke="currentColor" '
+        f'<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" fill="none" stroke="currentColor" '
         'stroke-opacity="0.4"/>'
     )
 

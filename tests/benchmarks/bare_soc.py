@@ -2,9 +2,6 @@
 
 What somebody would write without this project: ``SoCMini`` with a UART bridge, the Amaranth component as an
 ``Instance``, and a CSR for each of its ports. Run as ``bare_soc.py DESIGN.py FOLDER``; writes ``design.v``, ``soc.v``.
-
-With ``TARGET`` behind these it is such a SoC for that board, with the lab's bridge and controller in the place of
-LiteX's: the gateware is then the same on both sides, and the way to a bitstream alone is compared.
 """
 
 import importlib.util
@@ -14,17 +11,11 @@ from pathlib import Path
 
 from amaranth.back import verilog
 from litex.build.generic_platform import GenericPlatform, Pins, Subsignal
-from litex.build.io import CRG
 from litex.gen import LiteXModule
 from litex.soc.cores.uart import UARTPHY, UARTBone
-from litex.soc.integration.soc import SoCRegion
 from litex.soc.integration.soc_core import SoCMini
-from litex.soc.interconnect import csr_bus, wishbone
 from litex.soc.interconnect.csr import CSRStatus, CSRStorage
 from migen import ClockDomain, ClockSignal, Instance, ResetSignal
-
-from jupyter_fpga.gateware.labsoc import Bridge, LabController
-from jupyter_fpga.gateware.targets import find_target
 
 CLOCK_HZ = 12_000_000
 BAUD = 1_000_000
@@ -62,53 +53,15 @@ class Soc(SoCMini):
         self.submodules.design = Wrapped(component)
 
 
-class BoardSoc(SoCMini):
-    """As much for a board, with the lab's own way to the bus."""
-
-    def __init__(self, component, target):
-        platform = GenericPlatform("", IO)
-        clock_hz = target.clock_hz
-        SoCMini.__init__(
-            self,
-            platform,
-            clock_hz,
-            ident="bare" + " " * (target.control.identifier_words - len("bare") - 1),
-            ident_version=False,
-            with_ctrl=False,
-            bus_timeout=target.bus_timeout,
-            csr_data_width=32,
-        )
-        self.crg = CRG(platform.request("clk"))
-        self.ctrl = LabController()
-        phy = UARTPHY(platform.request("serial"), clock_hz, target.baud(clock_hz))
-        self.bridge = bridge = Bridge(phy, clock_hz, target.fifo_depth, target.answer_depth)
-        self.bus.add_master(master=bridge.bus)
-        self.comb += [self.ctrl.lost.eq(bridge.lost), bridge.frames.error.eq(self.ctrl.bus_error)]
-        self.submodules.window = window = Window(component)
-        area = target.window
-        self.bus.add_slave("window", window.bus, SoCRegion(origin=area.base, size=area.size, cached=False))
-
-
-class Window(LiteXModule):
-    """The component's CSRs in a region of the bus that is theirs alone."""
-
-    def __init__(self, component):
-        self.bus = wishbone.Interface(data_width=32, address_width=32, addressing="word")
-        self.csr = csr_bus.Interface(data_width=32, address_width=14)
-        self.wrapped = Wrapped(component)
-        self.bank = csr_bus.CSRBank(self.wrapped.get_csrs(), bus=self.csr)
-        self.bridge = wishbone.Wishbone2CSR(self.bus, self.csr)
-
-
-def main():
-    design, folder, *target = Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]
+def export(design, folder, make):
+    """Write ``design.v`` and ``soc.v`` into ``folder``: of the SoC that ``make`` puts the design's component into."""
     spec = importlib.util.spec_from_file_location("design", design)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     component = module.Top()
     (folder / "design.v").write_text(verilog.convert(component, name="design"))
     logging.root.addHandler(logging.NullHandler())
-    soc = BoardSoc(component, find_target(target[0])) if target else Soc(component)
+    soc = make(component)
     soc.finalize()
     output = soc.platform.get_verilog(soc, name="soc")
     (folder / "soc.v").write_text(output.main_source)
@@ -117,4 +70,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    export(Path(sys.argv[1]), Path(sys.argv[2]), Soc)

