@@ -1,6 +1,6 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-import { boardsPlugin } from './boardsPlugin';
+import { boardsPlugin } from './boards/plugin';
 
 const plugins: JupyterFrontEndPlugin<void>[] = [boardsPlugin];
 

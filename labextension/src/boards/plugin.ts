@@ -6,7 +6,8 @@ import {
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { LabIcon } from '@jupyterlab/ui-components';
 
-import { BoardsPanel } from './boardsPanel';
+import { JupyterDoor } from '../lab/jupyterDoor';
+import { BoardsPanel } from './panel';
 
 /** A chip with its pins, drawn in the theme's own colour. */
 const chipIcon = new LabIcon({
@@ -30,7 +31,7 @@ export const boardsPlugin: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_fpga');
-    const panel = new BoardsPanel(app.serviceManager.serverSettings, trans);
+    const panel = new BoardsPanel(new JupyterDoor(app.serviceManager.serverSettings), trans);
     panel.id = 'jupyter-fpga-boards';
     panel.title.icon = chipIcon;
     panel.title.caption = trans.__('FPGA boards');

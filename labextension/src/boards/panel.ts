@@ -1,15 +1,16 @@
-import type { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { Message } from '@lumino/messaging';
 
-import { fetchBoards, watchBoards, type IBoard } from './lab';
+import type { IDoor } from '../lab/door';
+import { followEvents } from '../lab/events';
+import type { IBoard } from '../lab/records';
 
 /** The left sidebar's list of boards: number, state, who holds it. Live while it is shown. */
 export class BoardsPanel extends Widget {
-  constructor(settings: ServerConnection.ISettings, trans: TranslationBundle) {
+  constructor(door: IDoor, trans: TranslationBundle) {
     super();
-    this._settings = settings;
+    this._door = door;
     this._trans = trans;
     this.addClass('jp-FpgaBoards');
     this._status = document.createElement('p');
@@ -21,15 +22,19 @@ export class BoardsPanel extends Widget {
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this._unwatch ??= watchBoards(
-      this._settings,
-      () => {
+    this._unwatch ??= followEvents(this._door, {
+      onReady: () => {
         this._refresh();
       },
-      () => {
+      onEvent: event => {
+        if (event.fpga_id !== undefined && event.fpga_id !== null) {
+          this._refresh();
+        }
+      },
+      onLost: () => {
         this._say(this._trans.__('The lab does not answer. Trying again …'));
       }
-    );
+    });
   }
 
   protected override onBeforeHide(message: Message): void {
@@ -59,7 +64,7 @@ export class BoardsPanel extends Widget {
     try {
       while (this._stale) {
         this._stale = false;
-        this._show(await fetchBoards(this._settings));
+        this._show(await this._door.request<IBoard[]>('GET', 'fpga'));
       }
     } catch (error) {
       this._say(error instanceof Error ? error.message : String(error));
@@ -86,7 +91,7 @@ export class BoardsPanel extends Widget {
     return item;
   }
 
-  private readonly _settings: ServerConnection.ISettings;
+  private readonly _door: IDoor;
   private readonly _trans: TranslationBundle;
   private readonly _status: HTMLParagraphElement;
   private readonly _list: HTMLUListElement;

@@ -1,0 +1,62 @@
+/** The way to the lab as the browser sees it: requests and WebSockets below `…/jupyter-fpga/`. */
+
+/** The lab said no, or did not answer: its machine code, and its own sentence. */
+export class Refusal extends Error {
+  constructor(
+    /** Such as `not_session_holder`; `no_answer` when nobody was there. */
+    readonly code: string,
+    message: string,
+    /** The answer's HTTP status; 0 when there was none. */
+    readonly status = 0
+  ) {
+    super(message);
+    this.name = 'Refusal';
+  }
+}
+
+/** A way to the lab. Panels go through JupyterLab's own connection, notebook widgets through their page's. */
+export interface IDoor {
+  /**
+   * Ask for something.
+   *
+   * @param method - of HTTP.
+   * @param path - below the lab's base, such as `fpga/0/session`.
+   * @param body - sent as JSON.
+   * @returns the answer's JSON; `null` when it has none.
+   * @throws Refusal
+   */
+  request<T>(method: string, path: string, body?: unknown): Promise<T>;
+
+  /**
+   * Open a WebSocket.
+   *
+   * @param path - below the lab's base, such as `events`.
+   * @param query - such as `{ since: 12 }`; what is `undefined` is left out.
+   */
+  socket(path: string, query?: Record<string, string | number | undefined>): WebSocket;
+}
+
+/** `?since=12&design=…`, or nothing. */
+export function queryText(query: Record<string, string | number | undefined>): string {
+  const known = Object.entries(query).filter(([, value]) => value !== undefined);
+  const words = new URLSearchParams(known.map(([name, value]) => [name, String(value)]));
+  return known.length > 0 ? `?${words.toString()}` : '';
+}
+
+/** What an answer says, as JSON or as the refusal that it is. */
+export async function answerOf<T>(response: Response): Promise<T> {
+  const text = await response.text();
+  let said: unknown = null;
+  try {
+    said = text === '' ? null : JSON.parse(text);
+  } catch {
+    // A page of a proxy, or of a server without the lab's extension.
+    throw new Refusal('no_lab', `What answered is not the lab (HTTP status ${response.status}).`, response.status);
+  }
+  if (!response.ok) {
+    const envelope = (said ?? {}) as { error?: string; message?: string };
+    const sentence = envelope.message ?? `The lab answered with HTTP status ${response.status}.`;
+    throw new Refusal(envelope.error ?? 'refused', sentence, response.status);
+  }
+  return said as T;
+}

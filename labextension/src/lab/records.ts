@@ -1,0 +1,38 @@
+/** The lab's records as its API describes them: the fields that are shown somewhere. */
+
+/** `GET …/fpga`. */
+export interface IBoard {
+  fpga_id: number;
+  state: string;
+  target: string;
+  tags: string[];
+  health: string;
+  owner: string | null;
+  session: ISession | null;
+  current_job_id: string | null;
+}
+
+/** Of somebody else's board session, the id is `null`. */
+export interface ISession {
+  session_id: string | null;
+  owner: string;
+  expires_at: string;
+  remaining_seconds: number;
+}
+
+/** `GET …/jobs`. */
+export interface IJob {
+  job_id: string;
+  fpga_id: number | null;
+  type: string;
+  status: string;
+  stage: string | null;
+  build_stage: string | null;
+  owner: string;
+  created_at: string;
+  updated_at: string;
+  lsn: number;
+  position: number | null;
+  eta_seconds: number | null;
+  error: { error?: string; message?: string } | null;
+}
