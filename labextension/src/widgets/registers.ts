@@ -1,4 +1,4 @@
-import type { IRenderContext } from './model';
+import type { IRenderContext } from '../anywidget';
 
 function render({ el }: IRenderContext): void {
   el.textContent = '';
