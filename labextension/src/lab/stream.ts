@@ -1,6 +1,6 @@
 /** The live path to one board's registers: `WS …/fpga/{id}/stream`, whose frames the lab's API describes. */
 
-import type { IDoor } from './door';
+import type { IDoor, ISocket } from './door';
 
 /** One access to the bus. */
 export interface IOperation {
@@ -107,6 +107,6 @@ export class BoardStream {
     this._socket.close();
   }
 
-  private readonly _socket: WebSocket;
+  private readonly _socket: ISocket;
   private readonly _waiting: ((answers: (number[] | null)[] | null) => void)[] = [];
 }
