@@ -6,6 +6,7 @@ as much as a picture.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -152,7 +153,6 @@ class _Socket:
             self._connection.close()
 
     def _write(self, connection: WebSocketClientConnection, message: str | bytes) -> None:
-        try:
+        # Its end is told by whoever reads.
+        with contextlib.suppress(WebSocketClosedError):
             connection.write_message(message, binary=isinstance(message, bytes))
-        except WebSocketClosedError:
-            pass  # its end is told by whoever reads

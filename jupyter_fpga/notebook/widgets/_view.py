@@ -6,7 +6,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from jupyter_fpga.client import LabClient
+from jupyter_fpga.client.jobs import Lab
 
 from ._relay import Relay
 
@@ -15,8 +15,8 @@ __all__ = ("STATIC", "View")
 STATIC = Path(__file__).parent / "static"
 """Where the browser's sides are, one ES module each."""
 
-#: Tells the lab's front end that the output is a view of ours, whose HTML is to be shown when the view itself can't be:
-#: in a notebook that was opened again, there is no model behind it. It says nothing else, so that it is always the same.
+#: Tells the lab's front end that the output is a view of ours, whose HTML is to be shown when the view itself can't
+#: be: in a notebook that was opened again there is no model behind it. It says nothing else: it is always the same.
 VIEW_TYPE = "application/vnd.jupyter-fpga.view+json"
 
 
@@ -37,7 +37,7 @@ class View(anywidget.AnyWidget):
     #: Whether the page may reach the lab below its own server's address.
     served = traitlets.Bool().tag(sync=True)
 
-    def __init__(self, lab: LabClient | None = None, **traits: Any) -> None:
+    def __init__(self, lab: Lab | None = None, **traits: Any) -> None:
         self._relay = None if lab is None else Relay(lab.door, self.send)
         super().__init__(served=lab is not None and lab.served, **traits)
         self.on_msg(self._on_message)
