@@ -489,6 +489,13 @@ class RunQuery(QueryModel):
     design: str | None = Field(None, max_length=100, description=_DESIGN)
 
 
+class BenchQuery(QueryModel):
+    """How to watch a bench."""
+
+    interval: float = Field(0.1, ge=0.02, le=10.0, description="Seconds between two looks.")
+    console: int | None = Field(None, ge=0, description="From which byte on the console's text is wanted.")
+
+
 class StreamQuery(QueryModel):
     """How to open a stream."""
 
