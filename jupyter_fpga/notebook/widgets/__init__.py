@@ -3,6 +3,7 @@
 Each view has its browser side in TypeScript (``labextension/src/widgets``), built into one ES module in ``static/``.
 """
 
+from .bench import BenchView
 from .registers import RegisterPanel
 
-__all__ = ("RegisterPanel",)
+__all__ = ("BenchView", "RegisterPanel")

@@ -77,14 +77,14 @@ export class BoardStream {
    * @param fpgaId - the board.
    * @param design - digest of the design whose registers are meant; the lab refuses when another one is on the board.
    * @param onOpen - it is open.
-   * @param onOver - it is over: close code, and why, in words.
+   * @param onOver - it is over: close code and reason of the WebSocket.
    */
   constructor(
     door: IDoor,
     fpgaId: number,
     design: string,
     onOpen: () => void,
-    onOver: (code: number, why: string) => void
+    onOver: (code: number, reason: string) => void
   ) {
     this._socket = door.socket(`fpga/${fpgaId}/stream`, { design });
     this._socket.binaryType = 'arraybuffer';
@@ -96,7 +96,7 @@ export class BoardStream {
       for (const tell of this._waiting.splice(0)) {
         tell(null);
       }
-      onOver(event.code, whyOver(event.code, event.reason));
+      onOver(event.code, event.reason);
     };
   }
 

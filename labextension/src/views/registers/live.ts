@@ -1,22 +1,12 @@
 /** A board's registers, alive: read some times a second while somebody looks, and written as fast as a slider moves. */
 
 import type { IDoor } from '../../lab/door';
-import { Refusal } from '../../lab/door';
-import { RETRIES } from '../../lab/events';
-import type { IBoard, ISession } from '../../lab/records';
-import { BoardStream, isFinal, whyOver, type Answer, type IOperation } from '../../lab/stream';
+import { Holding, type Standing } from '../../lab/holding';
+import { BoardStream, type Answer, type IOperation } from '../../lab/stream';
 import { fromWords, toWords, withField, type IField, type IRegister } from './layout';
 
 /** Between two looks at the registers, ms. */
 export const LOOK_EVERY = 100;
-
-/** How it stands with the board. */
-export type Standing =
-  | { is: 'connecting' }
-  | { is: 'live'; holder: string }
-  | { is: 'lost'; why: string }
-  /** For good: another design, another holder. */
-  | { is: 'over'; why: string };
 
 /** Who is told. */
 export interface IWatcher {
@@ -49,7 +39,16 @@ export class LiveRegisters {
     for (const register of _registers) {
       this._written.set(register, BigInt(register.reset));
     }
-    this._connect();
+    this._holding = new Holding(
+      _door,
+      _fpgaId,
+      _design,
+      () => {
+        this._connect();
+      },
+      _watcher.onStanding
+    );
+    this._holding.begin();
   }
 
   /** Look, or don't: nobody reads what nobody sees. */
@@ -84,7 +83,7 @@ export class LiveRegisters {
 
   close(): void {
     this._closed = true;
-    clearTimeout(this._retry);
+    this._holding.close();
     this._stream?.close();
     this._wake?.();
   }
@@ -99,64 +98,22 @@ export class LiveRegisters {
   }
 
   private _connect(): void {
-    this._watcher.onStanding({ is: 'connecting' });
     const stream = new BoardStream(
       this._door,
       this._fpgaId,
       this._design,
       () => {
-        this._attempt = 0;
-        void this._begin(stream);
+        this._holding.live();
+        void this._work(stream);
       },
       (code, why) => {
         this._wake?.();
         if (!this._closed) {
-          void this._ended(code, why);
+          void this._holding.ended(code, why);
         }
       }
     );
     this._stream = stream;
-  }
-
-  private async _begin(stream: BoardStream): Promise<void> {
-    const board = await this._door.request<IBoard>('GET', `fpga/${this._fpgaId}`).catch(() => null);
-    if (stream !== this._stream) {
-      return;
-    }
-    this._watcher.onStanding({ is: 'live', holder: board?.owner ?? '' });
-    await this._work(stream);
-  }
-
-  private async _ended(code: number, why: string): Promise<void> {
-    const standing: Standing = isFinal(code) ? { is: 'over', why } : await this._reason(why);
-    if (this._closed) {
-      return;
-    }
-    this._watcher.onStanding(standing);
-    if (standing.is === 'lost') {
-      const pause = RETRIES[Math.min(this._attempt, RETRIES.length - 1)];
-      this._retry = setTimeout(() => {
-        this._connect();
-      }, pause);
-      this._attempt += 1;
-    }
-  }
-
-  /** A browser doesn't tell why a handshake was refused: the board's session does. */
-  private async _reason(why: string): Promise<Standing> {
-    try {
-      const session = await this._door.request<ISession>('GET', `fpga/${this._fpgaId}/session`);
-      if (session.session_id === null) {
-        return { is: 'over', why: `${session.owner} holds board ${this._fpgaId}: run the design's cell again.` };
-      }
-      const replaced = (session.design ?? this._design) !== this._design;
-      return replaced ? { is: 'over', why: whyOver(4411, '') } : { is: 'lost', why };
-    } catch (error) {
-      if (error instanceof Refusal && error.code === 'no_active_session') {
-        return { is: 'over', why: whyOver(4410, '') };
-      }
-      return { is: 'lost', why: error instanceof Refusal ? error.message : String(error) };
-    }
   }
 
   /** Writes go at once, looks at their time; one message is under way, so that a slow way is never flooded. */
@@ -257,6 +214,7 @@ export class LiveRegisters {
     this._wake = null;
   }
 
+  private readonly _holding: Holding;
   private _stream: BoardStream | null = null;
   private readonly _changes = new Map<IRegister, IChange>();
   private readonly _wanted = new Set<IRegister>();
@@ -265,8 +223,6 @@ export class LiveRegisters {
   private readonly _written = new Map<IRegister, bigint>();
   private _looking = true;
   private _closed = false;
-  private _attempt = 0;
-  private _retry: ReturnType<typeof setTimeout> | undefined;
   private _wake: (() => void) | null = null;
 }
 
