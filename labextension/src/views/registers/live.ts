@@ -103,6 +103,7 @@ export class LiveRegisters {
       this._fpgaId,
       this._design,
       () => {
+        this._broken.clear();
         this._holding.live();
         void this._work(stream);
       },
@@ -130,7 +131,9 @@ export class LiveRegisters {
       const wanted = [...this._wanted];
       this._changes.clear();
       this._wanted.clear();
-      if (!(await this._apply(stream, changes)) || !(await this._look(stream, looks, wanted))) {
+      const reads = [...wanted, ...(looks ? this._registers.filter(register => isReadable(register) && !this._broken.has(register)) : [])];
+      const writes = await this._writes(stream, changes);
+      if (writes === null || !(await this._exchange(stream, writes, reads, wanted))) {
         return;
       }
       if (looks) {
@@ -142,60 +145,67 @@ export class LiveRegisters {
     }
   }
 
-  private async _apply(stream: BoardStream, changes: [IRegister, IChange][]): Promise<boolean> {
+  /** What is to be written, all bits; a register of which only fields change is read first, if it can be. */
+  private async _writes(stream: BoardStream, changes: [IRegister, IChange][]): Promise<[IRegister, bigint][] | null> {
     const partly = changes.filter(([register, change]) => change.bits === undefined && isReadable(register));
     const before = await this._read(
       stream,
       partly.map(([register]) => register)
     );
     if (before === null) {
-      return false;
+      return null;
     }
-    const writes: { register: IRegister; bits: bigint }[] = changes.map(([register, change]) => {
+    return changes.map(([register, change]) => {
       let bits = change.bits ?? before.get(register) ?? this._written.get(register) ?? 0n;
       for (const [field, value] of change.fields) {
         bits = withField(field, bits, value);
       }
-      return { register, bits };
+      return [register, bits];
     });
-    const answers = await run(
-      stream,
-      writes.map(({ register, bits }) => ({ offset: register.offset, data: toWords(bits, register.words) }))
-    );
-    answers?.forEach((answer, index) => {
-      const { register, bits } = writes[index];
+  }
+
+  /** Write and read in one message; whether the stream is still there. */
+  private async _exchange(
+    stream: BoardStream,
+    writes: [IRegister, bigint][],
+    reads: IRegister[],
+    wanted: IRegister[]
+  ): Promise<boolean> {
+    const answers = await run(stream, [
+      ...writes.map(([{ offset, words }, bits]) => ({ offset, data: toWords(bits, words) })),
+      ...reads.map(reading)
+    ]);
+    answers?.slice(0, writes.length).forEach((answer, index) => {
+      const [register, bits] = writes[index];
       if (typeof answer === 'string') {
         this._watcher.onTrouble(register, answer);
       } else {
         this._written.set(register, bits);
       }
     });
-    return answers !== null;
-  }
-
-  private async _look(stream: BoardStream, all: boolean, wanted: IRegister[]): Promise<boolean> {
-    const read = await this._read(stream, [...wanted, ...(all ? this._registers.filter(isReadable) : [])]);
-    for (const [register, bits] of read ?? []) {
+    for (const [register, bits] of this._taken(reads, answers?.slice(writes.length) ?? [])) {
       if (this._seen.get(register) !== bits || wanted.includes(register)) {
         this._seen.set(register, bits);
         this._watcher.onBits(register, bits);
       }
     }
-    return read !== null;
+    return answers !== null;
   }
 
   private async _read(stream: BoardStream, registers: IRegister[]): Promise<Map<IRegister, bigint> | null> {
-    const operations = registers.map(register => ({ offset: register.offset, count: register.words }));
-    const answers = await run(stream, operations);
-    if (answers === null) {
-      return null;
-    }
+    const answers = await run(stream, registers.map(reading));
+    return answers && this._taken(registers, answers);
+  }
+
+  private _taken(registers: IRegister[], answers: Answer[]): Map<IRegister, bigint> {
     const found = new Map<IRegister, bigint>();
     answers.forEach((answer, index) => {
-      if (typeof answer === 'string') {
-        this._watcher.onTrouble(registers[index], answer);
-      } else {
+      if (typeof answer !== 'string') {
         found.set(registers[index], fromWords(answer));
+      } else if (answer !== '') {
+        // It would keep those behind it from being read, each time.
+        this._broken.add(registers[index]);
+        this._watcher.onTrouble(registers[index], answer);
       }
     });
     return found;
@@ -221,6 +231,8 @@ export class LiveRegisters {
   private readonly _seen = new Map<IRegister, bigint>();
   /** What was written last: all that is known of registers that can't be read. */
   private readonly _written = new Map<IRegister, bigint>();
+  /** Those that the board didn't answer; tried again with the next connection. */
+  private readonly _broken = new Set<IRegister>();
   private _looking = true;
   private _closed = false;
   private _wake: (() => void) | null = null;
@@ -229,6 +241,10 @@ export class LiveRegisters {
 /** Whether a register may be read for show. */
 export function isReadable(register: IRegister): boolean {
   return register.access !== 'wo' && !register.side_effects;
+}
+
+function reading({ offset, words }: IRegister): IOperation {
+  return { offset, count: words };
 }
 
 async function run(stream: BoardStream, operations: IOperation[]): Promise<Answer[] | null> {
