@@ -13,10 +13,9 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from .notebooks import PATIENCE, TOKEN
+
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
-TOKEN = "browser-test-token"
-#: How long to wait for anything in the browser, ms: not a measure of how long it may take.
-PATIENCE = 180_000
 #: What keeps Chromium from calling home at its start.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 
@@ -100,5 +99,14 @@ def page(browser: Browser, jupyterlab: str) -> Iterator[Page]:
     page.goto(f"{jupyterlab}lab?token={TOKEN}&reset")
     page.wait_for_selector("#jupyterlab-splash", state="detached")
     yield page
+    _give_back(page, jupyterlab)
     context.close()
     assert problems == []
+
+
+def _give_back(page: Page, jupyterlab: str) -> None:
+    """Nothing of what a test holds is in the next one's way."""
+    headers = {"Authorization": f"token {TOKEN}"}
+    for board in page.request.get(f"{jupyterlab}jupyter-fpga/fpga", headers=headers).json():
+        if board["session"] is not None:
+            page.request.post(f"{jupyterlab}jupyter-fpga/fpga/{board['fpga_id']}/reset", headers=headers)
