@@ -10,14 +10,15 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
-from jupyter_fpga.client import BoardHandle, Job
+from jupyter_fpga.client import BoardHandle, Job, LabClient, Simulation
+from jupyter_fpga.client import simulations as outcome
 from jupyter_fpga.client.errors import Invalid, JobCancelled, JobFailed, LabError
 
 from .builds import BuildHandle
-from .cells import Library, as_library, as_source, locate, replace_library
+from .cells import Library, Source, as_library, as_source, locate, replace_library
 from .commands import Commands
 from .desk import Desk
-from .errors import BuildFailed, Refused
+from .errors import BuildFailed, Refused, SimulationFailed
 from .options import CELL, LINE, HelpWanted, parse
 from .progress import InPlace, Progress, Screen, TextScreen
 from .summary import Summary
@@ -49,9 +50,8 @@ class FpgaMagics(Magics):
         except (JobFailed, JobCancelled) as failed:
             # From the job, not from the request: the reason may name a line of the cell.
             detail = failed.detail
-            raise BuildFailed(
-                failed, locate(detail.get("file"), detail.get("line"), cell, self.desk.libraries)
-            ) from None
+            kind = SimulationFailed if isinstance(failed, outcome.SimulationFailed) else BuildFailed
+            raise kind(failed, locate(detail.get("file"), detail.get("line"), cell, self.desk.libraries)) from None
         except LabError as refusal:
             raise Refused(refusal) from None
 
@@ -73,11 +73,14 @@ class FpgaMagics(Magics):
             self.desk.libraries = replace_library(self.desk.libraries, library)
             self._summary(arguments, Summary("lib", f"{', '.join(sorted(library.names))} are there in later designs."))
             return
-        name = arguments.name or "_fpga"
+        name = arguments.name or ("_wave" if arguments.sim else "_fpga")
         screen = None if arguments.quiet or arguments.no_wait else self._screen()
         progress = Progress(name, time.monotonic())
         lab = self.desk.lab(lambda sentence: self._note(progress, screen, sentence))
         source = as_source(text, self.desk.libraries)
+        if arguments.sim:
+            self._simulate(arguments, name, lab, source, progress, screen)
+            return
         options: dict[str, Any] = {
             "filename": source.filename,
             "target": arguments.target or self.desk.target,
@@ -107,6 +110,54 @@ class FpgaMagics(Magics):
         handle = self._leave(name, job, build_only=arguments.build_only)
         made = Summary.of_build if arguments.build_only else Summary.of_board
         self._summary(arguments, made(name, handle.ready().manifest))
+
+    def _simulate(
+        self,
+        arguments: argparse.Namespace,
+        name: str,
+        lab: LabClient,
+        source: Source,
+        progress: Progress,
+        screen: Screen | None,
+    ) -> None:
+        simulating = submitted(
+            lab.asimulate(
+                source.content,
+                filename=source.filename,
+                target=arguments.target or self.desk.target,
+                top=arguments.top,
+                clock=arguments.clock,
+                params=dict(arguments.param),
+                until=arguments.until,
+                use_cache=not arguments.no_cache,
+            )
+        )
+        try:
+            simulation = watch(simulating, progress, screen, timeout=arguments.timeout)
+        except outcome.SimulationFailed as failed:
+            self._put_simulation(arguments, name, failed.output, failed.simulation)
+            raise
+        self._put_simulation(arguments, name, simulation.output, simulation)
+
+    def _put_simulation(
+        self, arguments: argparse.Namespace, name: str, output: str, simulation: Simulation | None
+    ) -> None:
+        """Show what came of a simulation, and leave its waveform in the namespace; also of one that has failed."""
+        if output:
+            # A testbench's own words are wanted however quiet the rest is.
+            self._write(output)
+        if simulation is None:
+            return
+        waveform = simulation.waveform
+        self._shell.push({name: waveform, "_wave": waveform})
+        if simulation.ended != "failed":
+            self._summary(arguments, Summary.of_simulation(name, simulation))
+        if arguments.quiet:
+            return
+        if hasattr(self.shell, "kernel"):
+            self._show(waveform)
+        else:
+            self._write(f"{waveform!r}\n")
 
     def _leave(self, name: str, job: Job, *, build_only: bool) -> "BoardHandle | BuildHandle":
         """Put the handle into the namespace; the same object again when the same board got a new design."""

@@ -1,7 +1,9 @@
 """The magics' command lines."""
 
 import argparse
+import difflib
 import keyword
+import re
 import shlex
 from typing import Any, NoReturn
 
@@ -14,9 +16,13 @@ from jupyter_fpga.client.arguments import (
     parameter,
     reworded,
     seconds,
+    until,
     whole_number,
 )
 from jupyter_fpga.client.errors import Invalid
+
+_UNKNOWN = re.compile(r"unrecognized arguments: (?P<word>\S+).*", re.DOTALL)
+_CHOICE = re.compile(r"argument COMMAND: invalid choice: '(?P<word>[^']*)'")
 
 __all__ = ("CELL", "COMMANDS", "LINE", "HelpWanted", "Parser", "parse")
 
@@ -34,7 +40,21 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         # Not %%fpga --help: IPython refuses a cell magic without a cell.
-        raise Invalid(f"{self.prog}: {reworded(message)}; `%fpga help` shows what there is.", code="usage")
+        raise Invalid(f"{self.prog}: {self._meant(message)}; `%fpga help` shows what there is.", code="usage")
+
+    def _meant(self, message: str) -> str:
+        """What argparse says, with what the person may have meant."""
+        if unknown := _UNKNOWN.fullmatch(message):
+            word, known = unknown["word"], list(self.options())
+            if not word.startswith("-"):
+                return f"{word!r} isn't expected here; values belong behind their option"
+            near = difflib.get_close_matches(word.partition("=")[0], known, 1)
+            return f"there is no option {word}{f' (did you mean {near[0]}?)' if near else ''}"
+        if choice := _CHOICE.match(message):
+            near = difflib.get_close_matches(choice["word"], COMMANDS, 1)
+            hint = f" (did you mean {near[0]}?)" if near else f"; there are {', '.join(COMMANDS)}"
+            return f"there is no command {choice['word']}{hint}"
+        return reworded(message)
 
     def options(self) -> dict[str, argparse.Action]:
         """The options by their long or only name, for completion."""
@@ -60,7 +80,39 @@ def parse(parser: Parser, line: str) -> argparse.Namespace:
         words = shlex.split(line)
     except ValueError as error:
         parser.error(f"{str(error).lower()} in {line!r}")
-    return parser.parse_args(words)
+    arguments = parser.parse_args(words)
+    if parser is CELL:
+        _check_simulation(arguments)
+    return arguments
+
+
+_NO_BOARD = "a simulation needs no board"
+_NO_DEVICE = "nothing is placed and routed for a simulation"
+#: Options that have no meaning in a simulation, and why.
+_NOT_SIMULATED = {
+    "board": _NO_BOARD,
+    "tag": _NO_BOARD,
+    "flash": _NO_BOARD,
+    "build_only": _NO_BOARD,
+    "timing_target": _NO_DEVICE,
+    "seed": _NO_DEVICE,
+    "explore": _NO_DEVICE,
+    "verify": _NO_DEVICE,
+    "probe": "a simulation shows all signals",
+    "no_wait": "a simulation is waited for",
+    "lib": "a --lib cell is only read; simulate a cell below that uses it",
+}
+
+
+def _check_simulation(arguments: argparse.Namespace) -> None:
+    if not arguments.sim:
+        if arguments.until is not None:
+            CELL.error("--until says when a simulation ends, and there is none without --sim")
+        return
+    for name, why in _NOT_SIMULATED.items():
+        if getattr(arguments, name) != CELL.get_default(name):
+            option = f"--{name.replace('_', '-')}"
+            CELL.error(f"--sim takes no {option}: {why}")
 
 
 def _variable(text: str) -> str:
@@ -116,6 +168,8 @@ def _cell_parser() -> Parser:
     add("--verify", action="store_true", help="compare an iCE40's bitstream with the design, by simulating both")
     add("--no-cache", action="store_true", help="build everything anew")
     add("--quiet", action="store_true", help="show neither progress nor a summary")
+    add("--sim", action="store_true", help="run the cell's testbench, async def testbench(ctx), without a board")
+    add("--until", type=until, metavar="END", help="with --sim: end at the latest after 500 cycles, or 20us")
     add("--lib", action="store_true", help="build nothing: this cell's definitions are there in later designs")
     return parser
 

@@ -165,7 +165,10 @@ def test_an_error_in_a_lib_cell_is_shown_there(shell):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--bord 3", "Invalid: %%fpga: unrecognized arguments: --bord 3; `%fpga help` shows what there is."),
+        (
+            "--bord 3",
+            "Invalid: %%fpga: there is no option --bord (did you mean --board?); `%fpga help` shows what there is.",
+        ),
         ("--board 99", None),
         ("--target nonsense", None),
     ],
