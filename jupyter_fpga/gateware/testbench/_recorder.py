@@ -52,6 +52,7 @@ class Recorder:
 
     def __init__(self, design: Any, state: Any, hidden: Collection[Any], first: Collection[Any]) -> None:
         self._left = MOST_CHANGES
+        self._latest = 0
         hidden_ids = {id(signal) for signal in hidden}
         # Amaranth names no port that the design makes no use of; a testbench may.
         unused = {id(port): (f"top.{port.name}", port) for port in first}
@@ -76,12 +77,14 @@ class Recorder:
         if lane.times[-1] == timestamp:
             lane.values[-1] = lane.slot.curr
             return
-        if self._left < lane.weight:
+        # What happens at one moment is recorded whole.
+        if self._left <= 0 and timestamp > self._latest:
             raise DesignError(
                 f"The waveform has more than the {MOST_CHANGES:,} changes (of {_BITS} bits) that are recorded; "
                 "simulate less with --until, or a smaller part of the design with --top.",
                 code="simulation_too_large",
             )
+        self._latest = timestamp
         self._left -= lane.weight
         lane.times.append(timestamp)
         lane.values.append(lane.slot.curr)
@@ -132,7 +135,10 @@ def _names(design: Any) -> dict[int, tuple[str, Any]]:
             rank = (id(signal) not in owned, "$" in name, len(info.name))
             if id(signal) not in best or rank < best[id(signal)][0]:
                 best[id(signal)] = (rank, ".".join((*info.name, name)), signal)
-    return {key: (name, signal) for key, (_, name, signal) in best.items()}
+    taken = {name for _, name, _ in best.values()}
+    # A number that was needed beside names that aren't shown isn't shown either.
+    plain = {name: name if name.partition("$")[0] in taken else name.partition("$")[0] for name in taken}
+    return {key: (plain[name], signal) for key, (_, name, signal) in best.items()}
 
 
 def _described(lane: _Lane, tick_of: Callable[[int], int]) -> dict[str, Any]:

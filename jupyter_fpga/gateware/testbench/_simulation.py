@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
-from amaranth.hdl import ClockDomain
+from amaranth.hdl import ClockDomain, ClockSignal
 from amaranth.sim import Simulator
 
 from jupyter_fpga.gateware.elaborate._blame import person_errors
-from jupyter_fpga.gateware.elaborate._checks import driven_signals, fragment_of, instances
+from jupyter_fpga.gateware.elaborate._checks import driven_signals, fragment_of, fragments, instances
 from jupyter_fpga.gateware.elaborate._source import Source
 from jupyter_fpga.gateware.errors import DesignError
 
@@ -99,8 +99,10 @@ class Simulation:
                 # So that a testbench of a design without registers may count cycles, too.
                 fragment.add_domains(ClockDomain("sync"))
             self._simulator = Simulator(fragment)
-        domains = list(self._simulator._design.fragment.domains.values())
-        clocked = [domain for domain in domains if domain.clk not in driven]
+        parts = list(fragments(self._simulator._design.fragment))
+        # One domain is known to all parts that use it.
+        domains = list({id(domain): domain for part in parts for domain in part.domains.values()}.values())
+        clocked = [domain for domain in domains if domain.clk not in driven and ClockSignal(domain.name) not in driven]
         for domain in clocked:
             self._simulator.add_clock(1 / clock.hz, domain=domain)
         self._resets = [domain.rst for domain in domains if domain.rst is not None]
@@ -145,7 +147,7 @@ class Simulation:
         if deadline is None and not has_testbench:
             deadline = self.clock.edge(UNTESTED_CYCLES)
         give_up = time.monotonic() + seconds
-        with person_errors(self._source):
+        try:
             while True:
                 if deadline is not None and engine.now > deadline:
                     return "limit" if has_testbench else "complete"
@@ -157,6 +159,31 @@ class Simulation:
                 goes_on = self._simulator.advance()
                 if has_testbench and not goes_on:
                     return "complete"
+        except BaseException as error:
+            self.fail(None, error)
+
+    def fail(self, testbench: str | None, error: BaseException) -> NoReturn:
+        """Say what an exception means that was raised while the simulation ran: in a testbench, or the design itself.
+
+        Raises
+        ------
+        DesignError
+            ``testbench_failed``, or what the exception is already.
+        """
+        try:
+            with person_errors(self._source):
+                raise error
+        except DesignError as found:
+            if found is error or found.code != "elaboration_failed":
+                raise
+            raise DesignError(
+                _failed(testbench, error, str(found), self.clock.cycles(self._engine.now)),
+                code="testbench_failed",
+                file=found.file,
+                line=found.line,
+                text=found.text,
+                frames=found.frames,
+            ) from error
 
     def _deadline(self, until: Until) -> int | None:
         if until.cycles is not None:
@@ -188,38 +215,32 @@ def _picoseconds(time: int) -> int:
     return time // 1000
 
 
+def _failed(testbench: str | None, error: BaseException, words: str, cycle: int) -> str:
+    when = f"in cycle {cycle:,}"
+    if isinstance(error, SystemExit):
+        return f"{testbench or 'The design'} calls exit({error.code!r}) {when}; remove that."
+    if not isinstance(error, AssertionError):
+        return f"{testbench or 'The design'} fails {when}: {words}"
+    what = words.removesuffix(".")
+    # The second is how Amaranth's own assertions begin.
+    for beginning in ("AssertionError", ": Assertion violated", ": "):
+        what = what.removeprefix(beginning)
+    return f"An assertion of {testbench or 'the design'} fails {when}{f': {what}' if what else ''}."
+
+
 def _explaining(simulation: Simulation, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     """A function whose exceptions tell where and when."""
 
     async def explaining(ctx: Any) -> None:
         try:
-            with person_errors(simulation._source):
-                await function(ctx)
-        except DesignError as error:
-            raise _failed(simulation, name, error) from error.__cause__
+            await function(ctx)
+        except GeneratorExit:
+            # The simulation ends first.
+            raise
+        except BaseException as error:
+            simulation.fail(name, error)
 
     return explaining
-
-
-def _failed(simulation: Simulation, name: str, error: DesignError) -> DesignError:
-    cause = error.__cause__
-    if cause is None or error.code != "elaboration_failed":
-        return error
-    when = f"in cycle {simulation.clock.cycles(simulation._engine.now):,}"
-    text = " ".join(str(error).split())
-    if isinstance(cause, AssertionError):
-        what = text.removeprefix("AssertionError").removeprefix(": ").removesuffix(".")
-        message = f"An assertion of {name} fails {when}{f': {what}' if what else ''}."
-    else:
-        message = f"{name} fails {when}: {text}"
-    return DesignError(
-        message,
-        code="testbench_failed",
-        file=error.file,
-        line=error.line,
-        text=error.text,
-        frames=error.frames,
-    )
 
 
 def _too_long(what: str, functions: Functions) -> DesignError:

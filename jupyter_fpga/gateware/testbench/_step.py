@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ __all__ = ("run",)
 SIMULATION = "simulation.json"
 #: Of the time that the program has: then it ends by itself, and keeps what it has.
 _SHARE = 0.8
+#: Hz: the simulator counts femtoseconds.
+_FASTEST = 10**11
 
 
 def run(work: Path) -> None:
@@ -30,7 +33,7 @@ def run(work: Path) -> None:
         The design or a testbench is at fault.
     """
     work = work.resolve()
-    request = Request.load(work / "request.json")
+    request = _request(work / "request.json")
     source = Source(work / "source", request.entry)
     if source.is_verilog:
         raise DesignError(
@@ -46,6 +49,20 @@ def run(work: Path) -> None:
         raise
     finally:
         os.chdir(before)
+
+
+def _request(path: Path) -> Request:
+    """What is asked for; the clock may be any, since there is no UART that needs it."""
+    clock_hz = json.loads(path.read_text("utf-8")).get("sys_clk_freq")
+    request = Request.load(path, with_clock=False)
+    if clock_hz is None:
+        return request
+    if not 1 <= clock_hz <= _FASTEST:
+        raise DesignError(
+            f"A clock of {clock_hz} Hz can't be simulated; one between 1 Hz and {_FASTEST / 1e9:g} GHz can.",
+            code="bad_clock",
+        )
+    return replace(request, clock_hz=int(clock_hz))
 
 
 def _simulate(work: Path, source: Source, request: Request) -> None:
