@@ -17,6 +17,8 @@ from .sources import load_files
 __all__ = ("Simulating", "Simulation", "SimulationFailed", "SimulationOptions", "simulate")
 
 FUNCTION = "simulate"
+#: Where in the person's text an error is.
+_PLACE = ("file", "line", "column", "text")
 _FOUND, _ERROR = "simulation.json", "error.json"
 #: Bytes of what is believed to say why a simulation failed.
 _MOST_ERROR_BYTES = 1 << 20
@@ -196,12 +198,9 @@ class Simulating:
                 "simulate less with --until.",
             }
         if _ERROR in outputs and outputs[_ERROR]["size"] <= _MOST_ERROR_BYTES:
-            try:
-                told = json.loads(await outputs.aread(_ERROR))
-                place = {name: told[name] for name in ("file", "line", "column", "text") if told.get(name) is not None}
-                return {"code": str(told["code"]), "message": str(told["message"]), **place}
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                pass
+            told = _object(await outputs.aread(_ERROR))
+            if isinstance(told.get("code"), str) and isinstance(told.get("message"), str):
+                return {name: told[name] for name in ("code", "message", *_PLACE) if told.get(name) is not None}
         words = [line for line in self.action.log.splitlines() if line.strip()]
         last = f" Its last words: {words[-1]}" if words else ""
         return {
@@ -232,6 +231,15 @@ class Simulating:
 
     def __repr__(self) -> str:
         return f"<Simulating: {self.action.state}>"
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    """A JSON object; empty where it is none, for a stranger's program may have written it."""
+    try:
+        told = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 async def simulate(
