@@ -51,14 +51,23 @@ class Parser(argparse.ArgumentParser):
             near = difflib.get_close_matches(word.partition("=")[0], known, 1)
             return f"there is no option {word}{f' (did you mean {near[0]}?)' if near else ''}"
         if choice := _CHOICE.match(message):
-            near = difflib.get_close_matches(choice["word"], COMMANDS, 1)
-            hint = f" (did you mean {near[0]}?)" if near else f"; there are {', '.join(COMMANDS)}"
-            return f"there is no command {choice['word']}{hint}"
+            return _no_command(choice["word"])
         return reworded(message)
+
+    def check_command(self, name: str) -> None:
+        """Refuse what is no command of ``%fpga``."""
+        if name not in COMMANDS:
+            self.error(_no_command(name))
 
     def options(self) -> dict[str, argparse.Action]:
         """The options by their long or only name, for completion."""
         return {name: action for action in self._actions for name in action.option_strings}
+
+
+def _no_command(name: str) -> str:
+    near = difflib.get_close_matches(name, COMMANDS, 1)
+    hint = f" (did you mean {near[0]}?)" if near else f"; there are {', '.join(COMMANDS)}"
+    return f"there is no command {name}{hint}"
 
 
 class _Help(argparse.Action):
@@ -188,7 +197,7 @@ COMMANDS = {
     "reset": "reset NAME's board, which ends its session",
     "target": "show the target of later cells, or set it to NAME",
     "attach": "a handle NAME for a board that you hold, after a restart of the kernel",
-    "help": "this text, and the options of %%fpga",
+    "help": "this text, and the options of %%fpga; or what the command NAME does",
 }
 
 
@@ -197,7 +206,7 @@ def _line_parser() -> Parser:
     parser = Parser(prog="%fpga", description=f"Look after boards and jobs:\n\n{listed}")
     add = parser.add_argument
     add("command", choices=list(COMMANDS), metavar="COMMAND", help="one of those above")
-    add("name", nargs="?", metavar="NAME", help="a board handle's name, or a target")
+    add("name", nargs="?", metavar="NAME", help="a board handle's name, a target, or a command")
     add("--board", type=board_number, metavar="N", help="a board by its number")
     add("-f", "--follow", action="store_true", help="logs: until the job has ended")
     add("--all", action="store_true", help="jobs: also resets that the lab did by itself")
