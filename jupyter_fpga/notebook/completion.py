@@ -1,11 +1,11 @@
 """Tab: options and values of the magics, and attributes of board handles."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
 from IPython.core.guarded_eval import EVALUATION_POLICIES, SelectivePolicy
-from IPython.core.interactiveshell import InteractiveShell
 
 from jupyter_fpga.client.errors import LabError
 from jupyter_fpga.client.memories import Memories
@@ -15,7 +15,7 @@ from .contents import contents_of
 from .desk import Desk
 from .options import CELL, COMMANDS
 
-__all__ = ("install",)
+__all__ = ("completions",)
 
 #: Classes whose attributes may be looked up for completion: doing so reads nothing from a board, since registers and
 #: fields are listed by ``__dir__`` and made without access.
@@ -111,26 +111,24 @@ class Completer:
             return []
 
 
-def install(shell: InteractiveShell, desk: Desk) -> None:
-    """Complete the magics in ``shell``."""
+def completions(context: CompletionContext, desk: Desk) -> SimpleMatcherResult:
+    """What may stand where the cursor is, if that is in one of the magics' lines."""
+    _allow_attributes()
     completer = Completer(desk)
+    line = context.text_until_cursor
+    known: list[str] = []
+    if line.startswith("%%fpga ") and context.cursor_line == 0:
+        known = completer.cell(line, context.full_text.partition("\n")[2])
+    elif line.startswith("%fpga "):
+        known = completer.line(line)
+    found = [SimpleCompletion(text=word) for word in known if word.startswith(context.token)]
+    # Python's names, which fit no magic's line, would bury these.
+    return SimpleMatcherResult(completions=found, suppress=bool(found))
 
-    @context_matcher()  # type: ignore[untyped-decorator]  # IPython's decorators have no types
-    def fpga_matcher(context: CompletionContext) -> SimpleMatcherResult:
-        line = context.text_until_cursor
-        known: list[str] = []
-        if line.startswith("%%fpga ") and context.cursor_line == 0:
-            known = completer.cell(line, context.full_text.partition("\n")[2])
-        elif line.startswith("%fpga "):
-            known = completer.line(line)
-        found = [SimpleCompletion(text=word) for word in known if word.startswith(context.token)]
-        # Python's names, which fit no magic's line, would bury these.
-        return SimpleMatcherResult(completions=found, suppress=bool(found))
 
-    matchers: list[Any] = shell.Completer.custom_matchers
-    # Loaded again: with a desk of its own.
-    matchers[:] = [other for other in matchers if getattr(other, "__name__", "") != "fpga_matcher"]
-    matchers.append(fpga_matcher)
+@functools.cache
+def _allow_attributes() -> None:
+    """Let IPython complete ``board.regs.``: it looks nothing up in classes that it doesn't know to be harmless."""
     policy = EVALUATION_POLICIES["limited"]
     assert isinstance(policy, SelectivePolicy)
     policy.allowed_getattr.update(_SAFE)

@@ -1,4 +1,4 @@
-"""``%%fpga``: the cell's design onto a board; ``%fpga``: boards and jobs."""
+"""What the magics do: ``%%fpga``: the cell's design onto a board; ``%fpga``: boards and jobs."""
 
 import argparse
 import sys
@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
 from jupyter_fpga.client import BoardHandle, Job, LabClient, Simulation
@@ -24,23 +23,26 @@ from .progress import InPlace, Progress, Screen, TextScreen
 from .summary import Summary
 from .watching import submitted, watch
 
-__all__ = ("FpgaMagics",)
+__all__ = ("Actions",)
 
 
-@magics_class
-class FpgaMagics(Magics):
-    """The magics, and what this kernel knows: its lab, its boards by name, its ``--lib`` cells."""
+class Actions:
+    """What the magics do, and what this kernel knows: its lab, its boards by name, its ``--lib`` cells.
+
+    Parameters
+    ----------
+    shell
+        The kernel's.
+    """
 
     def __init__(self, shell: InteractiveShell) -> None:
-        super().__init__(shell)
         self._shell: Any = shell  # IPython's methods have no types
         self.desk = Desk()
         self._show: Callable[[Any], Any] = display
         self._commands = Commands(self.desk, self._put)
 
-    @cell_magic("fpga")  # type: ignore[arg-type]  # IPython's decorators have no types
     def cell(self, line: str, cell: str) -> None:
-        """``%%fpga``: see ``%fpga help``."""
+        """``%%fpga``."""
         try:
             self._run_cell(parse(CELL, line), cell)
         except HelpWanted as wanted:
@@ -55,9 +57,8 @@ class FpgaMagics(Magics):
         except LabError as refusal:
             raise Refused(refusal) from None
 
-    @line_magic("fpga")  # type: ignore[arg-type]
     def line(self, line: str) -> Any:
-        """``%fpga``: see ``%fpga help``."""
+        """``%fpga``; what is returned is shown as the cell's result."""
         try:
             arguments = parse(LINE, line or "help")
             return self._commands.run(arguments)
@@ -154,7 +155,7 @@ class FpgaMagics(Magics):
             self._summary(arguments, Summary.of_simulation(name, simulation))
         if arguments.quiet:
             return
-        if hasattr(self.shell, "kernel"):
+        if hasattr(self._shell, "kernel"):
             self._show(waveform)
         else:
             self._write(f"{waveform!r}\n")
@@ -170,7 +171,7 @@ class FpgaMagics(Magics):
 
     def _screen(self) -> Screen:
         # Only a kernel has front ends that can update an output.
-        return InPlace() if hasattr(self.shell, "kernel") else TextScreen()
+        return InPlace() if hasattr(self._shell, "kernel") else TextScreen()
 
     def _note(self, progress: Progress, screen: Screen | None, sentence: str) -> None:
         progress.note = sentence
@@ -180,7 +181,7 @@ class FpgaMagics(Magics):
     def _summary(self, arguments: argparse.Namespace, summary: Summary) -> None:
         if arguments.quiet:
             return
-        if hasattr(self.shell, "kernel"):
+        if hasattr(self._shell, "kernel"):
             self._show(summary)
         else:
             self._write(f"{summary!r}\n")
