@@ -116,11 +116,14 @@ _TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "ps": 1e-12
 
 
 def _until(text: str) -> int | float:
-    match = re.fullmatch(r"\s*([0-9_]+)\s*(?:cycles?)?\s*|\s*([0-9._]+)\s*(ms|us|µs|ns|ps|s)\s*", text)
-    if match is None:
+    if match := re.fullmatch(r"\s*([0-9_]+)\s*(?:cycles?)?\s*", text):
+        found: int | float = int(match[1])
+    elif match := re.fullmatch(r"\s*([0-9._]+(?:e[+-]?[0-9]+)?)\s*(ms|us|µs|ns|ps|s|)\s*", text):
+        # Seconds without a unit are a float's text, such as 1e-6.
+        found = float(match[1]) * _TIMES[match[2] or "s"]
+    else:
         raise ValueError(text)
-    found = int(match[1]) if match[1] is not None else float(match[2]) * _TIMES[match[3]]
-    if found <= 0:
+    if not 0 < found < math.inf:
         raise ValueError(text)
     return found
 

@@ -240,6 +240,12 @@ def test_an_object_that_the_testbench_knows_is_what_is_simulated(simulate, endin
     assert simulated.found["top"] == top
 
 
+def test_a_testbench_that_is_stopped_says_nothing(simulate):
+    for waiting in ("ctx.tick()", "ctx.tick().repeat(9)", "ctx.delay(1)", "ctx.tick().until(dut.enable)"):
+        simulated = simulate(f"{COUNTER}\nasync def testbench(ctx):\n    await {waiting}\n", until={"cycles": 0})
+        assert (simulated.output, simulated.found["ended"]) == ("", "limit"), waiting
+
+
 def test_any_elaboratable_will_do(simulate):
     design = "class Blink(Elaboratable):\n    def __init__(self, width=2):\n        self.led = Signal(width)\n"
     design += "    def elaborate(self, platform):\n        m = Module()\n        m.d.sync += self.led.eq(~self.led)\n"
