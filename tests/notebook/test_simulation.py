@@ -1,5 +1,8 @@
 """``%%fpga --sim`` in a real shell against a lab that runs."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from jupyter_fpga.client import JobFailed
@@ -56,6 +59,32 @@ def test_the_waveform_has_the_name_that_was_asked_for(shell):
     shell.run(f"%%fpga --sim --quiet\n{COUNTER}{BENCH.replace('3', '5')}")
     assert shell.names["_wave"]["count"].samples() == [0, 1, 2, 3, 4, 5]
     assert shell.names["first"] is first
+
+
+def test_the_readmes_example(shell):
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    cell, then, result = re.search(
+        r"(%%fpga --sim .*?)\n```.*?```python\n(wave\S+)  # (.*?)\n", readme, re.DOTALL
+    ).groups()
+    shell.run(cell)
+    assert repr(eval(then, shell.names)) == result
+
+
+def test_the_waveform_as_files(shell, tmp_path):
+    shell.run(f"%%fpga --sim\n{COUNTER}{BENCH}")
+    wave = shell.names["_wave"]
+    assert wave.to_wavejson() == {
+        "signal": [
+            {"name": "top.enable", "wave": "1..."},
+            {"name": "top.setting", "wave": "=...", "data": ["0"]},
+            {"name": "top.count", "wave": "====", "data": ["0", "1", "2", "3"]},
+        ]
+    }
+    wave.to_vcd(tmp_path / "wave.vcd")
+    back = Waveform.from_vcd(tmp_path / "wave.vcd")
+    assert (back.unit, back.tick, len(back)) == (wave.unit, wave.tick, 4)
+    assert {one.name: one.changes for one in back} == {one.name: one.changes for one in wave}
+    assert Waveform.from_json(wave.to_json()) == wave
 
 
 def test_quiet_is_the_testbench_only(shell):
