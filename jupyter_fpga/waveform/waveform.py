@@ -33,7 +33,8 @@ class Waveform:
     first
         The board's clock cycle at tick 0, where that is known.
     ended
-        Why there are no more ticks: ``complete``, or what cut it short (``timeout``, ``stopped``, ``limit`` …).
+        Why there are no more ticks: ``complete``, or what cut it short (``timeout``, ``stopped``, ``limit``, ``failed``
+        …).
     every
         Ticks from sample to sample; what is between two samples wasn't looked at.
     """
