@@ -8,6 +8,7 @@ from typing import Any
 from jupyter_fpga.signals import SignalUnknown, find, split_bits
 
 from . import vcd
+from .packed import pack
 from .svg import draw, time_text
 from .wave import Part, Wave
 from .wavejson import wavejson
@@ -161,6 +162,11 @@ class Waveform:
             "ended": self.ended,
             "signals": [_wave_json(wave) for wave in self],
         }
+
+    def packed(self) -> bytes:
+        """As :mod:`.packed` describes it: what the viewer in the browser reads."""
+        seconds = float(self.tick)
+        return pack(self.waves, end=self.end, seconds=seconds, unit=self.unit, trigger=self.trigger)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Waveform":
