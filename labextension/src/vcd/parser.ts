@@ -100,7 +100,8 @@ export class VcdParser {
       } else {
         this._words.push(word);
       }
-    } else if (bytes[start] === DOLLAR) {
+    } else if (bytes[start] === DOLLAR && !this._isVector && !this._isLeftOut) {
+      // Behind a vector is a code, which may begin with any character.
       this._begin(text(bytes, start, stop));
     } else if (this._defined) {
       this._change(bytes, start, stop);
