@@ -1,10 +1,10 @@
 """Signals as they travel to a browser: typed arrays one behind the other, as few bytes as their values need.
 
-A packet is the length of its head (4 bytes), the head as JSON, and for each signal of the head: its times as steps from
-one change to the next (the first from tick 0), of the size that ``step`` says (8: floating point, for times beyond
-4 G ticks); its values as words of 1, 2 or 4 bytes, or as many words of 4 bytes as its width needs, the least significant
-first; and, where ``unknown`` says that there are such, a bit for each value that nobody knows, the lowest first. Numbers
-are little-endian throughout. ``labextension/src/views/waveform/decode.ts`` reads it.
+A packet is the length of its head (4 bytes), the head as JSON, and for each signal of the head: its times as steps
+from one change to the next (the first from tick 0), of the size that ``step`` says (8: floating point, for steps beyond
+4 G ticks); its values as words of 1, 2 or 4 bytes, or as many words of 4 bytes as its width needs, the least
+significant first; and, where ``unknown`` says that there are such, a bit for each value that nobody knows, the lowest
+first. Numbers are little-endian throughout. ``labextension/src/views/waveform/decode.ts`` reads it.
 """
 
 import json

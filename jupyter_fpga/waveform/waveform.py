@@ -9,7 +9,7 @@ from jupyter_fpga.signals import SignalUnknown, find, split_bits
 
 from . import vcd
 from .packed import pack
-from .svg import draw, time_text
+from .svg import MOST_ROWS, draw, time_text
 from .wave import Part, Wave
 from .wavejson import wavejson
 
@@ -199,7 +199,10 @@ class Waveform:
         return title if self.ended == "complete" else f"{title}, {self.ended}"
 
     def __repr__(self) -> str:
-        return "\n".join([f"Waveform: {self.title}", *(f"  {wave!r}" for wave in self)])
+        lines = [f"Waveform: {self.title}", *(f"  {wave!r}" for wave in self.waves[:MOST_ROWS])]
+        if len(self._waves) > MOST_ROWS:
+            lines.append(f"  … {len(self._waves)} in all")
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         return draw(self.waves, end=self.end, tick=float(self.tick), trigger=self.trigger, title=self.title)

@@ -10,8 +10,8 @@ from ._view import STATIC, View
 
 __all__ = ("WaveformView",)
 
-#: Of a message, bytes: what stands between a kernel and a browser, such as a gateway, passes on WebSocket messages of up
-#: to 10 MiB (tornado's own default).
+#: Of a message, bytes: what stands between a kernel and a browser, such as a gateway, passes on WebSocket messages of
+#: up to 10 MiB (tornado's own default).
 MOST = 4_000_000
 
 _VIEW = STATIC / "parts" / "waveform.js"

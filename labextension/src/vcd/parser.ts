@@ -30,6 +30,8 @@ const [BIG_B, B, BIG_R, R, BIG_S, S] = [66, 98, 82, 114, 83, 115];
 const UNKNOWN = new Set(new TextEncoder().encode('xXzZuUwW-'));
 /** VHDL's weak `h` and `l`. */
 const [HIGH, LOW] = [new Set([72, 104, ONE]), new Set([76, 108, ZERO])];
+/** Characters of the first word, and of any: with more it is something else, which needn't be read to its end. */
+const [FIRST, LONGEST] = [100, 1 << 20];
 /** Digits of a code that fit into a number. */
 const SHORT = 7;
 
@@ -58,6 +60,10 @@ export class VcdParser {
         at++;
       }
       if (at === piece.length) {
+        if (at - start > LONGEST || (!this._begun && at - start > FIRST)) {
+          this._word(piece, start, at);
+          throw new VcdError(this._trans.__('The VCD file has a word that never ends (at byte %1).', this._before + start));
+        }
         // The word may go on in the next piece.
         this._rest = piece.slice(start);
         this._before += start;
@@ -102,28 +108,29 @@ export class VcdParser {
       }
     } else if (bytes[start] === DOLLAR && !this._isVector && !this._isLeftOut) {
       // Behind a vector is a code, which may begin with any character.
-      this._begin(text(bytes, start, stop));
+      this._begin(text(bytes, start, stop), start);
     } else if (this._defined) {
       this._change(bytes, start, stop);
     } else {
-      this._refuse(text(bytes, start, Math.min(stop, start + 20)));
+      this._refuse(text(bytes, start, stop), start);
     }
   }
 
-  private _refuse(word: string): never {
+  private _refuse(word: string, start: number): never {
+    const seen = shown(word);
     throw new VcdError(
       this._begun
-        ? this._trans.__('The VCD file has “%1” between its definitions (at byte %2).', word, this._before)
+        ? this._trans.__('The VCD file has “%1” between its definitions (at byte %2).', seen, this._before + start)
         : this._trans.__(
             'This is not a VCD file: it begins with “%1”, not with a keyword such as $date or $timescale.',
-            word
+            seen
           )
     );
   }
 
-  private _begin(word: string): void {
+  private _begin(word: string, start: number): void {
     if (!this._begun && !BEGINNINGS.test(word)) {
-      this._refuse(word.slice(0, 20));
+      this._refuse(word, start);
     }
     this._begun = true;
     // Sections of values, such as $dumpvars, aren't commands with words: what is in them are changes.
@@ -231,7 +238,7 @@ export class VcdParser {
     } else if (first === R || first === BIG_R || first === S || first === BIG_S) {
       this._isLeftOut = true;
     } else {
-      const word = text(bytes, start, Math.min(stop, start + 20));
+      const word = shown(text(bytes, start, stop));
       throw new VcdError(
         this._trans.__('The VCD file has “%1” where a change of a value should be (at byte %2).', word, this._before + start)
       );
@@ -297,6 +304,11 @@ export class VcdParser {
 
 function text(bytes: Uint8Array, start: number, stop: number): string {
   return new TextDecoder().decode(bytes.subarray(start, stop));
+}
+
+/** As much of a word as a sentence can carry: it may come from any file, of any size. */
+function shown(word: string): string {
+  return word.slice(0, 20).replace(/[^ -~]/g, '?');
 }
 
 function number(bytes: Uint8Array, start: number, stop: number): number {

@@ -6,14 +6,14 @@ export const STYLE = `
 .fpga-Wave{--fw-paper:var(--jp-layout-color0,#fff);--fw-bar:var(--jp-layout-color1,#f7f7f7);
 --fw-ink:var(--jp-ui-font-color1,#222);--fw-faint:var(--jp-ui-font-color2,#666);--fw-grid:var(--jp-border-color2,#ddd);
 --fw-bit:var(--jp-success-color1,#2e7d32);--fw-bus:var(--jp-brand-color1,#1976d2);
---fw-unknown:var(--jp-error-color1,#d32f2f);--fw-a:var(--jp-warn-color1,#e65100);--fw-b:var(--jp-accent-color1,#7b1fa2);
+--fw-unknown:var(--jp-error-color1,#d32f2f);--fw-a:var(--jp-warn-color1,#e65100);--fw-b:var(--jp-info-color1,#7b1fa2);
 --fw-chosen:var(--jp-layout-color2,#eee);--fw-font:var(--jp-code-font-family,Menlo,Consolas,'DejaVu Sans Mono',monospace);
 display:flex;flex-direction:column;min-width:0;color:var(--fw-ink);background:var(--fw-paper);
 border:1px solid var(--fw-grid);font:12px var(--jp-ui-font-family,system-ui,sans-serif)}
 @media (prefers-color-scheme:dark){.fpga-Wave{--fw-paper:var(--jp-layout-color0,#111);--fw-bar:var(--jp-layout-color1,#1e1e1e);
 --fw-ink:var(--jp-ui-font-color1,#ddd);--fw-faint:var(--jp-ui-font-color2,#999);--fw-grid:var(--jp-border-color2,#444);
 --fw-bit:var(--jp-success-color1,#66bb6a);--fw-bus:var(--jp-brand-color1,#64b5f6);
---fw-unknown:var(--jp-error-color1,#ef5350);--fw-a:var(--jp-warn-color1,#ffb74d);--fw-b:var(--jp-accent-color1,#ce93d8);
+--fw-unknown:var(--jp-error-color1,#ef5350);--fw-a:var(--jp-warn-color1,#ffb74d);--fw-b:var(--jp-info-color1,#ce93d8);
 --fw-chosen:var(--jp-layout-color2,#333)}}
 .fpga-Wave *{box-sizing:border-box}
 .fpga-Wave-bar{display:flex;flex-wrap:wrap;gap:4px;align-items:center;padding:4px 6px;background:var(--fw-bar);

@@ -175,6 +175,7 @@ export class WaveformView {
     if (this._rows !== viewer.rows) {
       this._rows = viewer.rows;
       this._space.style.height = `${RULER + viewer.rows.length * ROW}px`;
+      this._fitHeight(viewer);
     }
     this._theme ??= themeOf(this.node);
     const scroll = this._body.scrollTop;
