@@ -33,19 +33,16 @@ function drawn(viewer: Viewer, height = 200, scroll = 0): Recorder {
 
 test('bits are levels with edges, buses boxes with their values', () => {
   const recorder = drawn(shown(sample()));
-  // led: low, high, low.
-  const led = recorder.strokes.filter(stroke => stroke.style === 'bit')[1];
-  expect(led.points.map(([kind, x]) => [kind, x])).toEqual([
-    ['moveTo', 0],
-    ['lineTo', 160],
-    ['lineTo', 160],
-    ['lineTo', 560],
-    ['lineTo', 560],
-    ['lineTo', 800]
+  // led, in the third row: low, high, low, and an edge between two of them.
+  const [high, low] = [24 + 2 * 24 + 4.5, 24 + 2 * 24 + 19.5];
+  const led = recorder.rectangles.filter(({ style, alpha, y }) => style === 'bit' && alpha === 1 && y >= high && y <= low);
+  expect(led.map(({ x, y, width, height }) => [x, y, width, height])).toEqual([
+    [0, low, 161, 1],
+    [160, high, 401, 1],
+    [160, high, 1, 15],
+    [560, low, 241, 1],
+    [560, high, 1, 15]
   ]);
-  const [low, high] = [led.points[0][2], led.points[2][2]];
-  expect(led.points.map(point => point[2])).toEqual([low, low, high, high, low, low]);
-  expect(low - high).toBe(15);
   const inks = recorder.texts.filter(text => text.style === 'ink');
   expect(inks.map(({ text, x }) => [text, x])).toEqual([
     ['IDLE', 160],
@@ -79,20 +76,21 @@ test('what nobody knows is hatched, and has no text', () => {
 test('only rows in view are drawn', () => {
   const viewer = shown(busy(100, 10));
   const recorder = drawn(viewer, 24 + 24 * 4, 24 * 10);
-  const lanes = recorder.strokes.filter(stroke => stroke.style === 'bit' || stroke.style === 'bus');
-  expect(lanes).toHaveLength(4);
+  const lanes = new Set(recorder.rectangles.filter(({ style, y }) => style === 'bit' && y % 24 === 4.5).map(({ y }) => y));
+  expect(lanes.size).toBe(2);
+  expect(recorder.strokes.filter(stroke => stroke.style === 'bus')).toHaveLength(2);
 });
 
 test('however many changes there are, a lane has no more segments than pixels', () => {
   const viewer = shown(busy(2, 200_000));
   for (let depth = 0; depth < 14; depth++) {
     const recorder = drawn(viewer);
-    const lanes = recorder.strokes.filter(stroke => stroke.style === 'bit' || stroke.style === 'bus');
-    for (const lane of lanes) {
-      // A box has seven points, and is two pixels wide at least.
-      expect(lane.points.length).toBeLessThanOrEqual((7 * 800) / 2 + 7);
+    for (const lane of recorder.strokes.filter(stroke => stroke.style === 'bus')) {
+      // A box has seven points, and is ten pixels wide at least.
+      expect(lane.points.length).toBeLessThanOrEqual(7 * (800 / 10 + 2));
     }
-    expect(recorder.rectangles.length).toBeLessThan(500);
+    // A value is two pixels wide at least: of a bit two lines and an area, of a bus one line.
+    expect(recorder.rectangles.length).toBeLessThan((2.5 * 800) / 2 + 800 / 2 + 20);
     viewer.zoom(0.5, 300);
   }
   // By now single values are seen.

@@ -14,8 +14,9 @@ const HIGH = 15;
 const TOP = (ROW - HIGH) / 2;
 /** Of a character in the font that is drawn with. */
 const CHARACTER = 6.7;
-/** Of a bus' slanted ends. */
+/** Of a bus' slanted ends, and of a box at least. */
 const SLANT = 3;
+const SMALL = 10;
 
 /** A signal's place: its upper edge. */
 interface ILane {
@@ -87,56 +88,54 @@ function ruler(context: CanvasRenderingContext2D, viewer: Viewer, theme: ITheme,
   context.stroke();
 }
 
-/** What a lane's spans become: outlines, and areas that are filled. */
-interface IAreas {
-  busy: [number, number][];
-  unknown: [number, number][];
-}
+/** From where to where, pixels. */
+type Area = [number, number];
 
-function areas(
-  context: CanvasRenderingContext2D,
+/** Go through the values that are seen of a lane; returns where there are too many, and where nobody knows them. */
+function values(
   viewer: Viewer,
   lane: ILane,
   known: (left: number, right: number, index: number) => void
-): IAreas {
-  const found: IAreas = { busy: [], unknown: [] };
-  context.beginPath();
+): { busy: Area[]; unknown: Area[] } {
+  const busy: Area[] = [];
+  const unknown: Area[] = [];
   spans(lane.signal, viewer.scale, viewer.waveform.end, (left, right, index) => {
     if (index < 0) {
-      found.busy.push([left, right]);
+      busy.push([left, right]);
     } else if (!lane.signal.isKnown(index)) {
-      found.unknown.push([left, right]);
+      unknown.push([left, right]);
     } else {
       known(left, right, index);
     }
   });
-  return found;
+  return { busy, unknown };
 }
 
+/** Lines along the pixels are rectangles: a canvas draws them much faster than strokes, and sharp. */
 function levels(context: CanvasRenderingContext2D, viewer: Viewer, theme: ITheme, lane: ILane): void {
   const { signal, top } = lane;
-  const high: [number, number][] = [];
+  const high: Area[] = [];
+  const lines: [number, number, number, number][] = [];
   // Where the line is, so that an edge joins two levels and a gap doesn't.
   let at = NaN;
-  const found = areas(context, viewer, lane, (left, right, index) => {
+  const { busy, unknown } = values(viewer, lane, (left, right, index) => {
     const isHigh = signal.words[index] !== 0;
-    const y = Math.round(top + (isHigh ? 0 : HIGH)) + 0.5;
+    const x = Math.round(left);
+    lines.push([x, top + (isHigh ? 0 : HIGH), Math.round(right) - x + 1, 1]);
     if (at === left) {
-      context.lineTo(left, y);
-    } else {
-      context.moveTo(left, y);
+      lines.push([x, top, 1, HIGH]);
     }
-    context.lineTo(right, y);
     at = right;
     if (isHigh) {
       high.push([left, right]);
     }
   });
-  context.strokeStyle = theme.bit;
-  context.stroke();
   fill(context, high, top, theme.bit, 0.15);
-  fill(context, found.busy, top, theme.bit, 0.5);
-  hatch(context, found.unknown, top, theme);
+  fill(context, busy, top, theme.bit, 0.5);
+  for (const line of lines) {
+    context.fillRect(...line);
+  }
+  hatch(context, unknown, top, theme);
 }
 
 function boxes(
@@ -150,35 +149,54 @@ function boxes(
   const radix = viewer.radixOf(viewer.rows[index]);
   const { width } = viewer.scale;
   const texts: [string, number][] = [];
+  const small: Area[] = [];
   const [above, middle, below] = [top + 0.5, top + HIGH / 2, top + HIGH + 0.5];
-  const found = areas(context, viewer, lane, (left, right, value) => {
-    const slant = Math.min(SLANT, (right - left) / 2);
+  context.beginPath();
+  const { busy, unknown } = values(viewer, lane, (left, right, value) => {
+    if (right - left < SMALL) {
+      small.push([left, right]);
+      return;
+    }
     context.moveTo(left, middle);
-    context.lineTo(left + slant, above);
-    context.lineTo(right - slant, above);
+    context.lineTo(left + SLANT, above);
+    context.lineTo(right - SLANT, above);
     context.lineTo(right, middle);
-    context.lineTo(right - slant, below);
-    context.lineTo(left + slant, below);
+    context.lineTo(right - SLANT, below);
+    context.lineTo(left + SLANT, below);
     context.lineTo(left, middle);
     // In the middle of what is seen of it.
     const [from, to] = [Math.max(left, 0), Math.min(right, width)];
-    const room = Math.floor((to - from - 2 * SLANT) / CHARACTER);
-    if (room >= 1) {
-      const text = fitted(valueText(signal, value, radix), room);
-      if (text !== '') {
-        texts.push([text, (from + to) / 2]);
-      }
+    const text = fitted(valueText(signal, value, radix), Math.floor((to - from - 2 * SLANT) / CHARACTER));
+    if (text !== '') {
+      texts.push([text, (from + to) / 2]);
     }
   });
   context.strokeStyle = theme.bus;
   context.stroke();
-  fill(context, found.busy, top, theme.bus, 0.5);
-  hatch(context, found.unknown, top, theme);
+  context.fillStyle = theme.bus;
+  bars(context, small, top);
+  fill(context, busy, top, theme.bus, 0.5);
+  hatch(context, unknown, top, theme);
   context.fillStyle = theme.ink;
   context.textAlign = 'center';
   for (const [text, x] of texts) {
     context.fillText(text, x, middle + 1);
   }
+}
+
+/** Values that are too small for a box and a text: one band, with a line wherever one begins. */
+function bars(context: CanvasRenderingContext2D, small: readonly Area[], top: number): void {
+  let from = 0;
+  small.forEach(([left, right], index) => {
+    context.fillRect(Math.round(left), top, 1, HIGH);
+    if (index + 1 === small.length || small[index + 1][0] !== right) {
+      const x = Math.round(small[from][0]);
+      const wide = Math.round(right) - x + 1;
+      context.fillRect(x, top, wide, 1);
+      context.fillRect(x, top + HIGH, wide, 1);
+      from = index + 1;
+    }
+  });
 }
 
 /** As much of a text as there is room for, in characters; nothing when that tells nothing. */
@@ -191,7 +209,7 @@ function fitted(text: string, room: number): string {
 
 function fill(
   context: CanvasRenderingContext2D,
-  found: [number, number][],
+  found: readonly Area[],
   top: number,
   colour: string,
   alpha: number
@@ -207,7 +225,7 @@ function fill(
 /** Slanted lines, within a frame: a value that nobody knows. */
 function hatch(
   context: CanvasRenderingContext2D,
-  found: [number, number][],
+  found: readonly Area[],
   top: number,
   theme: ITheme
 ): void {
