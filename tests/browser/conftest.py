@@ -41,11 +41,17 @@ def _copy_without_outputs(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a JupyterLab that serves a copy of the notebooks; stopped in order at the end."""
-    folder = tmp_path_factory.mktemp("jupyterlab")
-    work = folder / "work"
-    _copy_without_outputs(work)
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that JupyterLab serves: a copy of the notebooks."""
+    folder = tmp_path_factory.mktemp("jupyterlab") / "work"
+    _copy_without_outputs(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def jupyterlab(work: Path) -> Iterator[str]:
+    """The address of a JupyterLab that serves the folder; stopped in order at the end."""
+    folder = work.parent
     foreign = ("JUPYTER_FPGA_", "JPY_PARENT_PID", "JUPYTERHUB_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     for kind in ("RUNTIME", "DATA", "CONFIG"):
