@@ -98,7 +98,7 @@ export class ViewRenderer extends Panel implements IRenderMime.IRenderer {
 
 /** Whether ipywidgets has put a view here that has drawn something, and whose model is in the kernel. */
 function hasView(panel: Panel): boolean {
-  const view = panel.node.querySelector('.lm-Widget > .jupyter-widgets');
+  const view = panel.node.querySelector(':scope > * > .lm-Widget');
   return view !== null && view.hasChildNodes() && !view.classList.contains('jupyter-widgets-disconnected');
 }
 
