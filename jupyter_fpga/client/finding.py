@@ -39,12 +39,15 @@ class Place:
         How this place was found: for messages, the name of what somebody has set, when somebody has.
     sure
         Whether somebody said that the lab is there: then its absence is an error, and no other place is tried.
+    served
+        Whether it is below the Jupyter server that started this kernel, so that the pages of that server reach it too.
     """
 
     url: str
     token: str
     why: str
     sure: bool = False
+    served: bool = False
 
 
 def places(
@@ -64,7 +67,8 @@ def places(
         server = _read(runtime / f"jpserver-{parent}.json")
         if server.get("url", "").startswith("http"):
             address = server["url"].rstrip("/") + "/" + PREFIX
-            yield Place(address, token or server.get("token", ""), "the Jupyter server that started this kernel")
+            why = "the Jupyter server that started this kernel"
+            yield Place(address, token or server.get("token", ""), why, served=True)
     lab = _read(runtime / RUNTIME_FILE)
     if lab.get("url"):
         yield Place(lab["url"], token or lab.get("token", ""), "the lab that you run already")
@@ -138,7 +142,7 @@ def find_lab(
     for place in places(url, token, environment):
         address = loop.call(_answers(place))
         if address is not None:
-            return LabClient(address, place.token)
+            return LabClient(address, place.token, served=place.served)
     return None
 
 

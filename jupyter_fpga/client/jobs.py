@@ -29,6 +29,11 @@ class Lab(Protocol):
         """Tells what is new about jobs."""
         ...
 
+    @property
+    def served(self) -> bool:
+        """Whether pages of the Jupyter server that started this process reach it too."""
+        ...
+
 
 class Job:
     """One asynchronous change to a board, or a build.

@@ -52,10 +52,13 @@ class LabClient:
         Of the Jupyter server, the Hub, or an API key of the lab.
     started
         The lab's process, when it was started for this client.
+    served
+        Whether the pages of the Jupyter server that started this process reach the lab too, below their own address.
     """
 
-    def __init__(self, url: str, token: str = "", started: StartedLab | None = None) -> None:
+    def __init__(self, url: str, token: str = "", started: StartedLab | None = None, *, served: bool = False) -> None:
         self.started = started
+        self.served = served
         self.door = Door(url, token)
         self.watcher = JobWatcher(self.door)
         self.compute = ComputeClient(self.door)

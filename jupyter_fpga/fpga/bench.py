@@ -1,17 +1,20 @@
 """What a bench gives: LEDs to see, buttons to press, switches to set. For the holder of a board that has one."""
 
 import asyncio
+import codecs
+import contextlib
 from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
 
 from jupyter_fpga.fpga import refusals
+from jupyter_fpga.fpga.brightness import Brightness
 from jupyter_fpga.fpga.drivers import Bench
 from jupyter_fpga.fpga.floor import Floor
 from jupyter_fpga.fpga.pool import Unit
 from jupyter_fpga.fpga.sessions import may_use
 from jupyter_fpga.people import Person
 
-__all__ = ("act", "state", "watch")
+__all__ = ("Watch", "act", "state")
 
 LONGEST_PRESS = 10.0
 """Seconds of board time that a button may be pressed."""
@@ -42,15 +45,58 @@ async def state(floor: Floor, person: Person, fpga_id: int) -> dict[str, Any]:
     ``lit`` is the share of board time, 0 to 1, that each LED was on since the last look at this board.
     """
     unit, bench = _bench(floor, person, fpga_id)
-    return _seen(unit, await bench.state())
+    return unit.brightness.shares(await bench.state())
 
 
-async def watch(floor: Floor, person: Person, fpga_id: int, interval: float) -> AsyncIterator[dict[str, Any]]:
-    """States, one each ``interval`` seconds; board time runs as long as somebody watches."""
-    unit, bench = _bench(floor, person, fpga_id)
-    async for seen in bench.watch(interval):
-        may_use(floor, unit, person)
-        yield _seen(unit, seen)
+class Watch:
+    """A bench that somebody watches, and touches meanwhile. Board time runs as long as :meth:`states` does.
+
+    Parameters
+    ----------
+    interval
+        Seconds between two states.
+    console
+        From which byte on the console's text is wanted: states then have ``console_text``, what came since the one
+        before.
+    """
+
+    def __init__(self, floor: Floor, person: Person, fpga_id: int, interval: float, console: int | None = None) -> None:
+        self._floor, self._person, self._fpga_id = floor, person, fpga_id
+        self._interval = interval
+        self._console = console
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    async def states(self) -> AsyncIterator[dict[str, Any]]:
+        """States as of :func:`state`, with ``lit`` since the one before.
+
+        They end when the board gets another design: then watch anew.
+
+        Raises
+        ------
+        Conflict
+            ``fpga_not_reserved``, ``session_ended``: at the begin, or later.
+        """
+        unit, bench = _bench(self._floor, self._person, self._fpga_id)
+        brightness = Brightness()
+        states: Any = bench.watch(self._interval)
+        async with contextlib.aclosing(states):
+            async for state in states:
+                may_use(self._floor, unit, self._person)
+                seen = brightness.shares(state)
+                if self._console is not None:
+                    seen["console_text"] = await self._text(bench, state["console"])
+                yield seen
+
+    async def act(self, action: Mapping[str, Any]) -> None:
+        """Touch the bench: see :func:`act`."""
+        await act(self._floor, self._person, self._fpga_id, action)
+
+    async def _text(self, bench: Bench, end: int) -> str:
+        assert self._console is not None
+        if end <= self._console:
+            return ""
+        self._console, data = await bench.console_read(self._console)
+        return self._decoder.decode(data)
 
 
 async def act(floor: Floor, person: Person, fpga_id: int, action: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,7 +122,7 @@ async def act(floor: Floor, person: Person, fpga_id: int, action: Mapping[str, A
         if name not in ACTIONS[kind]:
             raise refusals.bench_rejected(fpga_id, f"'{kind}' takes {', '.join(ACTIONS[kind])}, not '{name}'.")
     extra = await _Hand(fpga_id, bench, values).do(kind)
-    return {**_seen(unit, await bench.state()), **extra}
+    return {**unit.brightness.shares(await bench.state()), **extra}
 
 
 class _Hand:
@@ -138,19 +184,3 @@ def _bench(floor: Floor, person: Person, fpga_id: int) -> tuple[Unit, Bench]:
     may_use(floor, unit, person)
     assert unit.row is not None
     return unit, unit.driver.bench(unit.row["process"])
-
-
-def _seen(unit: Unit, state: dict[str, Any]) -> dict[str, Any]:
-    """The state with ``lit`` as shares of the time since the last look."""
-    cycles, lit = state["cycles"], state["lit"]
-    before, lit_before = unit.last_look
-    if before > cycles or len(lit_before) != len(lit):
-        before, lit_before = 0, [0] * len(lit)
-    unit.last_look = (cycles, lit)
-    passed = cycles - before
-    levels = [state["leds"] >> number & 1 for number in range(len(lit))]
-    shares = [
-        round(min(1.0, max(0.0, (now - then) / passed)), 4) if passed else float(level)
-        for now, then, level in zip(lit, lit_before, levels, strict=True)
-    ]
-    return {**state, "lit": shares}

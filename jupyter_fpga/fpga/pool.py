@@ -13,6 +13,7 @@ from typing import Protocol
 from sqlalchemy import RowMapping
 
 from jupyter_fpga.fpga import refusals
+from jupyter_fpga.fpga.brightness import Brightness
 from jupyter_fpga.fpga.config import BoardConfig, FpgaConfig
 from jupyter_fpga.fpga.drivers import Driver, Record
 from jupyter_fpga.fpga.registers import RegisterMap
@@ -158,8 +159,8 @@ class Unit:
         self.observers_allowed = False
         self.capture: Capture | None = None
         """The latest capture of this board session, under way or over."""
-        self.last_look: tuple[int, list[int]] = (0, [])
-        """Clock cycles, and for each LED the cycles that it was lit, when somebody last looked at the bench."""
+        self.brightness = Brightness()
+        """Of the LEDs since somebody last looked at the bench."""
 
     @property
     def offered(self) -> bool:
@@ -191,7 +192,7 @@ class Unit:
     def attach(self, link: Link, manifest: Manifest) -> None:
         """The board was proven: its registers may be used through ``link``."""
         self.link, self.manifest, self.registers = link, manifest, RegisterMap(manifest)
-        self.last_look = (0, [])
+        self.brightness = Brightness()
         for stream in tuple(self.streams):
             if stream.design not in (None, manifest.digest):
                 stream.end("design_replaced")

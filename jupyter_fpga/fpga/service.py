@@ -31,6 +31,7 @@ from jupyter_fpga.fpga import (
     submission,
     worker,
 )
+from jupyter_fpga.fpga.bench import Watch as BenchWatch
 from jupyter_fpga.fpga.config import BoardConfig, FpgaConfig, SubmitOptions
 from jupyter_fpga.fpga.drivers import Driver, DriverOfBoards
 from jupyter_fpga.fpga.floor import Builder, Floor
@@ -344,9 +345,9 @@ class Fpga:
         """End the board's capture with what there is."""
         await captures.stop(self._floor, person, fpga_id)
 
-    def watch_bench(self, person: Person, fpga_id: int, interval: float = 0.1) -> AsyncIterator[dict[str, Any]]:
-        """The bench's state, again and again, until the session ends (then it raises ``fpga_not_reserved``)."""
-        return bench.watch(self._floor, person, fpga_id, interval)
+    def watch_bench(self, person: Person, fpga_id: int, interval: float, console: int | None = None) -> BenchWatch:
+        """The bench of the holder's board, again and again: see :class:`~jupyter_fpga.fpga.bench.Watch`."""
+        return BenchWatch(self._floor, person, fpga_id, interval, console)
 
     def events(self, person: Person, since: int | None = None) -> AsyncIterator[dict[str, Any]]:
         """Frames for what happens after ``since``, for ever; see :func:`~jupyter_fpga.fpga.events.follow`."""

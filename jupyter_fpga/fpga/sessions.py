@@ -106,7 +106,8 @@ async def session(floor: Floor, person: Person, fpga_id: int) -> dict[str, Any]:
     now = floor.clock.time()
     if row is None or row["expires_at"] <= now:
         raise refusals.no_active_session(fpga_id)
-    return session_record(row, person, now)
+    manifest = floor.pool[fpga_id].manifest
+    return {**session_record(row, person, now), "design": manifest.digest if manifest is not None else None}
 
 
 async def renew(floor: Floor, person: Person, fpga_id: int) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from .completion import install
+from . import completion, formatters
 from .magics import FpgaMagics
 
 __all__ = ("FpgaMagics", "load")
@@ -12,4 +12,6 @@ def load(shell: InteractiveShell) -> None:
     """Register the magics and their completion with ``shell``."""
     magics = FpgaMagics(shell)
     shell.register_magics(magics)
-    install(shell, magics.desk)
+    completion.install(shell, magics.desk)
+    if hasattr(shell, "kernel"):
+        formatters.install(shell)

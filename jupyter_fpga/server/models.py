@@ -253,6 +253,8 @@ class BoardSession(SessionCard):
 
     fpga_id: int
     remaining_seconds: float
+    design: str | None = None
+    """Digest of the manifest of what the board runs; told when a session is asked for, not when it changes."""
 
 
 class Board(AnswerModel):
@@ -485,6 +487,13 @@ class RunQuery(QueryModel):
     """What a run is for."""
 
     design: str | None = Field(None, max_length=100, description=_DESIGN)
+
+
+class BenchQuery(QueryModel):
+    """How to watch a bench."""
+
+    interval: float = Field(0.1, ge=0.02, le=10.0, description="Seconds between two looks.")
+    console: int | None = Field(None, ge=0, description="From which byte on the console's text is wanted.")
 
 
 class StreamQuery(QueryModel):

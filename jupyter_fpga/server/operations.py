@@ -12,6 +12,7 @@ from .compute.operations import COMPUTE_ROUTES
 from .metrics import as_text
 from .models import (
     BenchAction,
+    BenchQuery,
     Board,
     BoardHealth,
     BoardSession,
@@ -147,6 +148,18 @@ async def act_at_bench(call: Call) -> Answer:
     """Do what a hand would do at the bench of a simulated board."""
     action: BenchAction = call.body
     return Json(await call.fpga.bench_action(call.person, call.path["fpga_id"], action.model_dump(exclude_unset=True)))
+
+
+async def watch_bench(call: Call) -> Any:
+    """Watch the bench of a simulated board, and touch it meanwhile (WebSocket).
+
+    Text frames with what `GET …/bench` shows, when anything but the cycle counter has changed; `lit` is the share of
+    time that each LED was on since the frame before. What is sent to it is done as by `POST …/bench`; refusals are
+    answered by the error's envelope. Board time runs as long as somebody watches. Closes with 4410 when the session
+    has ended, 1012 when the board gets another design.
+    """
+    query: BenchQuery = call.query
+    return call.fpga.watch_bench(call.person, call.path["fpga_id"], query.interval, query.console)
 
 
 async def arm_capture(call: Call) -> Answer:
@@ -455,6 +468,14 @@ ROUTES: tuple[Route, ...] = (
         dict[str, Any],
         body=BenchAction,
         refusals=(403, 409, 413, 415, 422),
+    ),
+    Route(
+        "GET",
+        "/fpga/{fpga_id}/bench/watch",
+        watch_bench,
+        query=BenchQuery,
+        socket=True,
+        refusals=(403, 409, 422, 426),
     ),
     Route(
         "POST",

@@ -9,7 +9,7 @@ export interface IModel {
   /** `change:NAME` when a trait has changed, `msg:custom` when the kernel sends a message. */
   on(event: string, listener: (...values: never[]) => void): void;
   off(event: string, listener: (...values: never[]) => void): void;
-  send(message: unknown): void;
+  send(message: unknown, callbacks?: undefined, buffers?: ArrayBuffer[]): void;
 }
 
 /** What `render` is called with; what it returns is called when the view goes away. */

@@ -2,3 +2,7 @@
 
 Each view has its browser side in TypeScript (``labextension/src/widgets``), built into one ES module in ``static/``.
 """
+
+from .registers import RegisterPanel
+
+__all__ = ("RegisterPanel",)

@@ -14,8 +14,22 @@ export class Refusal extends Error {
   }
 }
 
+/** What is used of a WebSocket; the kernel's relay has one that isn't the browser's. */
+export interface ISocket {
+  binaryType: BinaryType;
+  readonly readyState: number;
+  onopen: ((event: Event) => void) | null;
+  onmessage: ((event: MessageEvent) => void) | null;
+  onclose: ((event: CloseEvent) => void) | null;
+  send(message: string | ArrayBuffer): void;
+  close(): void;
+}
+
 /** A way to the lab. Panels go through JupyterLab's own connection, notebook widgets through their page's. */
 export interface IDoor {
+  /** How long whoever sends again and again waits between two messages at least, ms. */
+  readonly pace: number;
+
   /**
    * Ask for something.
    *
@@ -33,7 +47,7 @@ export interface IDoor {
    * @param path - below the lab's base, such as `events`.
    * @param query - such as `{ since: 12 }`; what is `undefined` is left out.
    */
-  socket(path: string, query?: Record<string, string | number | undefined>): WebSocket;
+  socket(path: string, query?: Record<string, string | number | undefined>): ISocket;
 }
 
 /** `?since=12&design=…`, or nothing. */

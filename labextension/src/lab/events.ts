@@ -1,6 +1,6 @@
 /** What happens in the lab, as it happens, over one WebSocket that is opened again whenever it is lost. */
 
-import type { IDoor } from './door';
+import type { IDoor, ISocket } from './door';
 
 /** A frame of `WS …/events`; a watermark has neither board nor job. */
 export interface IEvent {
@@ -30,7 +30,7 @@ export const RETRIES = [500, 1000, 2000, 4000, 8000];
  * @returns a function that ends it.
  */
 export function followEvents(door: IDoor, listener: IListener): () => void {
-  let socket: WebSocket | null = null;
+  let socket: ISocket | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let attempt = 0;
   let ended = false;

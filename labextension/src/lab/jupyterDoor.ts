@@ -1,10 +1,12 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import { answerOf, queryText, Refusal, type IDoor } from './door';
+import { answerOf, queryText, Refusal, type IDoor, type ISocket } from './door';
 
 /** The way to the lab through JupyterLab's own connection to its server. */
 export class JupyterDoor implements IDoor {
+  readonly pace = 0;
+
   constructor(settings: ServerConnection.ISettings) {
     this._settings = settings;
   }
@@ -24,7 +26,7 @@ export class JupyterDoor implements IDoor {
     return answerOf<T>(response);
   }
 
-  socket(path: string, query: Record<string, string | number | undefined> = {}): WebSocket {
+  socket(path: string, query: Record<string, string | number | undefined> = {}): ISocket {
     const token = this._settings.appendToken ? this._settings.token : undefined;
     const address = URLExt.join(this._settings.wsUrl, 'jupyter-fpga', path);
     return new this._settings.WebSocket(address + queryText({ ...query, token: token === '' ? undefined : token }));

@@ -1,6 +1,6 @@
 /** The way to the lab from a notebook widget, which knows nothing of JupyterLab but the page that it is in. */
 
-import { answerOf, queryText, Refusal, type IDoor } from './door';
+import { answerOf, queryText, Refusal, type IDoor, type ISocket } from './door';
 
 /** What a Jupyter page says of itself, in an element that JupyterLab, Notebook and nbclassic's successors share. */
 interface IPageConfig {
@@ -30,6 +30,8 @@ export function pageDoor(): IDoor | null {
 }
 
 class PageDoor implements IDoor {
+  readonly pace = 0;
+
   constructor(base: URL, token: string) {
     this._base = base;
     this._token = token;
@@ -58,7 +60,7 @@ class PageDoor implements IDoor {
     return answerOf<T>(response);
   }
 
-  socket(path: string, query: Record<string, string | number | undefined> = {}): WebSocket {
+  socket(path: string, query: Record<string, string | number | undefined> = {}): ISocket {
     const address = new URL(path, this._base);
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
     address.search = queryText({ ...query, token: this._token === '' ? undefined : this._token });

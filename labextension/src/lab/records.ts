@@ -18,6 +18,8 @@ export interface ISession {
   owner: string;
   expires_at: string;
   remaining_seconds: number;
+  /** Digest of what the board runs; only in the answer of `GET …/fpga/{id}/session`. */
+  design?: string | null;
 }
 
 /** `GET …/jobs`. */

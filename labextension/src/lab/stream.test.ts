@@ -13,7 +13,7 @@ test('operations of one run are request frames one behind the other', () => {
   expect(hex(message)).toBe('020000010000000400000003' + '010000020000010000000001deadbeef');
 });
 
-test('answers are words, or nothing where the board did not do it', () => {
+test('answers are words, or the reason why there are none', () => {
   const answers = decode(bytes('00000002' + '00000007ffffffff' + '01000001' + '6f6f6600' + '02000000' + '00000000'));
-  expect(answers).toEqual([[7, 0xffffffff], null, null, []]);
+  expect(answers).toEqual([[7, 0xffffffff], 'oof', '', []]);
 });

@@ -1,6 +1,6 @@
 /** The live path to one board's registers: `WS …/fpga/{id}/stream`, whose frames the lab's API describes. */
 
-import type { IDoor } from './door';
+import type { IDoor, ISocket } from './door';
 
 /** One access to the bus. */
 export interface IOperation {
@@ -49,16 +49,22 @@ export function encode(operations: IOperation[]): ArrayBuffer {
   return view.buffer;
 }
 
-/** Answers of one message: the words of each operation, `null` for one that failed or was left out. */
-export function decode(message: ArrayBuffer): (number[] | null)[] {
+/** What became of an operation: the words that were read, or the sentence why there are none. */
+export type Answer = number[] | string;
+
+/** Answers of one message. */
+export function decode(message: ArrayBuffer): Answer[] {
   const view = new DataView(message);
-  const answers: (number[] | null)[] = [];
+  const answers: Answer[] = [];
   for (let at = 0; at < message.byteLength; ) {
     const head = view.getUint32(at);
     const length = head & 0xffffff;
     at += 4;
     answers.push(
-      head >>> 24 === 0 ? Array.from({ length }, (_, index) => view.getUint32(at + 4 * index)) : null
+      head >>> 24 === 0
+        ? Array.from({ length }, (_, index) => view.getUint32(at + 4 * index))
+        : // Filled with NULs to whole words.
+          new TextDecoder().decode(new Uint8Array(message, at, 4 * length)).replace(/\0+$/, '')
     );
     at += 4 * length;
   }
@@ -95,7 +101,7 @@ export class BoardStream {
   }
 
   /** Do operations in order, as one run. Gives `null` when the stream is over before they are answered. */
-  async run(operations: IOperation[]): Promise<(number[] | null)[] | null> {
+  async run(operations: IOperation[]): Promise<Answer[] | null> {
     if (this._socket.readyState !== WebSocket.OPEN) {
       return null;
     }
@@ -107,6 +113,6 @@ export class BoardStream {
     this._socket.close();
   }
 
-  private readonly _socket: WebSocket;
-  private readonly _waiting: ((answers: (number[] | null)[] | null) => void)[] = [];
+  private readonly _socket: ISocket;
+  private readonly _waiting: ((answers: Answer[] | null) => void)[] = [];
 }

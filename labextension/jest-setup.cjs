@@ -1,0 +1,3 @@
+// What every browser has, and jsdom leaves out.
+const { TextDecoder, TextEncoder } = require('node:util');
+Object.assign(globalThis, { TextDecoder, TextEncoder });
