@@ -3,7 +3,7 @@
 from playwright.sync_api import Locator, Page, expect
 
 #: How long to wait for anything in the browser, ms: not a measure of how long it may take.
-PATIENCE = 180_000
+PATIENCE = 40_000
 
 
 def new_notebook(page: Page) -> None:

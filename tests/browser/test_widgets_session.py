@@ -1,12 +1,17 @@
 """The views around a session in a notebook: live while their kernel is there, as they were when it is not."""
 
+import os
 import re
+from pathlib import Path
 
 import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import PATIENCE, TOKEN
+from .conftest import TOKEN
+from .notebooks import PATIENCE
+
+IMAGES = Path(__file__).parent.parent.parent / "notebooks" / "images"
 
 #: The smallest view: tells which of its forms is shown.
 PROBE = """
@@ -64,6 +69,19 @@ def restart(page: Page) -> None:
     page.get_by_role("button", name="Confirm Kernel Restart").click()
 
 
+def picture(page: Page, view: Locator, name: str) -> None:
+    """With ``MAKE_PICTURES=1``: the view in the light theme and in the dark one."""
+    if not os.environ.get("MAKE_PICTURES"):
+        return
+    for theme in ("Light", "Dark"):
+        page.locator(".lm-MenuBar-itemLabel", has_text="Settings").first.click()
+        page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Theme$")).hover()
+        page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^JupyterLab {theme}$")).click()
+        expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "Light").lower())
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+        view.screenshot(path=IMAGES / f"{name}_{theme.lower()}.png")
+
+
 def test_a_view_is_live_with_its_kernel_and_static_without(page: Page, open_notebook) -> None:
     cells = open_notebook("probe.ipynb", PROBE)
     output = cells.first.locator(".jp-OutputArea-output")
@@ -88,3 +106,48 @@ def test_a_view_is_live_with_its_kernel_and_static_without(page: Page, open_note
     expect(was).to_be_visible()
     expect(alive).to_be_hidden()
     expect(output.get_by_text("Error")).to_have_count(0)
+
+
+DESIGN = """
+%%fpga --name blink
+class Top(wiring.Component):
+    led: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.sync += self.led.eq(~self.led)
+        return m
+"""
+
+
+def test_a_board_is_picked_and_given_back_by_keyboard_alone(page: Page, open_notebook) -> None:
+    cells = open_notebook(
+        "picker.ipynb",
+        "%load_ext jupyter_fpga\nfrom jupyter_fpga.notebook.widgets import BoardPicker\npicker = BoardPicker()\npicker",
+        DESIGN,
+        "print(picker.board, blink.fpga_id)",
+    )
+    cells.first.click()
+    menu(page, "Run", "Run Selected Cell")
+    picker = cells.first.get_by_role("region", name="Board picker")
+    boards = picker.get_by_role("listbox", name="Boards")
+    expect(picker.get_by_role("status")).to_have_text("3 of 3 free", timeout=PATIENCE)
+    expect(boards.get_by_role("option", name="Any board that is free")).to_have_attribute("aria-selected", "true")
+    boards.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(boards.get_by_role("option", name="Board 2, free, simulated")).to_have_attribute("aria-selected", "true")
+    cells.nth(1).locator(".cm-content").click()
+    menu(page, "Run", "Run Selected Cell and All Below")
+    expect(cells.nth(2).locator(".jp-OutputArea-output")).to_have_text("2 2", timeout=PATIENCE)
+    expect(boards.get_by_role("option", name="Board 2, yours, simulated")).to_be_visible()
+    mine = picker.get_by_role("list", name="Boards you hold")
+    expect(mine).to_contain_text("Board 2 is yours for 59 min.")
+    picture(page, picker, "board_picker")
+    boards.focus()
+    page.keyboard.press("Tab")
+    expect(mine.get_by_role("button", name="Hold board 2 for longer")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(picker.get_by_role("status")).to_have_text("3 of 3 free", timeout=PATIENCE)
+    expect(mine).to_be_hidden()

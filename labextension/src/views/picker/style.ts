@@ -18,7 +18,7 @@ export const STYLE = `
 }
 .fpga-picker :focus-visible { outline: 2px solid var(--jp-brand-color1, #06c); outline-offset: 1px; }
 .fpga-picker [role=option] {
-  display: grid; grid-template-columns: 1.5em 6.5em minmax(10em, 1fr) minmax(6em, auto) minmax(0, auto);
+  display: grid; grid-template-columns: 1.5em 6em minmax(8em, 16em) minmax(6em, 10em) 1fr;
   gap: 0 8px; align-items: baseline; padding: 3px 8px; cursor: pointer; border-left: 3px solid transparent;
 }
 .fpga-picker [role=option] + [role=option] { border-top: 1px solid var(--jp-border-color3, #eee); }
