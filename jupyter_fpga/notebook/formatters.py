@@ -10,6 +10,7 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 
 from jupyter_fpga.client import BoardHandle, Registers
+from jupyter_fpga.client.errors import LabError
 
 __all__ = ("install",)
 
@@ -20,12 +21,30 @@ def install(shell: InteractiveShell) -> None:
     """Show views in ``shell``."""
     formatter: Any = shell.display_formatter.mimebundle_formatter  # type: ignore[union-attr]  # a kernel has one
     formatter.for_type(Registers, _registers)
+    formatter.for_type(BoardHandle, _board)
 
 
-def _widgets() -> Any:
-    return import_module("jupyter_fpga.notebook.widgets")
+def _shown(view: str, thing: Any) -> Bundle | None:
+    bundle: Bundle | None = getattr(import_module("jupyter_fpga.notebook.widgets"), view)(thing)._repr_mimebundle_()
+    return bundle
 
 
 def _registers(registers: Registers, **_: Any) -> Bundle | None:
     board = registers._port
-    return _widgets().RegisterPanel(board)._repr_mimebundle_() if isinstance(board, BoardHandle) else None
+    if not isinstance(board, BoardHandle) or not _is_held(board):
+        return None
+    return _shown("RegisterPanel", board)
+
+
+def _board(board: BoardHandle, **_: Any) -> Bundle | None:
+    if not _is_held(board) or not board.manifest.target.startswith("simulated"):
+        return None
+    return _shown("BenchView", board)
+
+
+def _is_held(board: BoardHandle) -> bool:
+    """Whether there is something to see; showing a handle waits for nothing, and never fails."""
+    try:
+        return board.job.status == "complete" and board.held()
+    except LabError:
+        return False

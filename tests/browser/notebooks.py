@@ -3,7 +3,7 @@
 from playwright.sync_api import Locator, Page, expect
 
 #: How long to wait for anything in the browser, ms: not a measure of how long it may take.
-PATIENCE = 40_000
+PATIENCE = 180_000
 
 
 def new_notebook(page: Page) -> None:
@@ -16,7 +16,7 @@ def new_notebook(page: Page) -> None:
 
 
 def run_cell(page: Page, text: str) -> Locator:
-    """Write ``text`` into the last cell and run it; its output, once it is done."""
+    """Write ``text`` into the last cell and run it; its last output, once it is done."""
     cells = page.locator(".jp-Notebook .jp-CodeCell")
     number = cells.count() - 1
     cell = cells.nth(number)
@@ -25,4 +25,4 @@ def run_cell(page: Page, text: str) -> Locator:
     page.keyboard.press("Shift+Enter")
     expect(cells).to_have_count(number + 2, timeout=PATIENCE)
     expect(cell.locator(".jp-InputPrompt")).to_have_text("[" + str(number + 1) + "]:", timeout=PATIENCE)
-    return cell.locator(".jp-OutputArea-output")
+    return cell.locator(".jp-OutputArea-output").last

@@ -9,12 +9,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bench import BenchView
     from .picker import BoardPicker
     from .registers import RegisterPanel
 
-__all__ = ("BoardPicker", "RegisterPanel")
+__all__ = ("BenchView", "BoardPicker", "RegisterPanel")
 
-_MODULES = {"BoardPicker": "picker", "RegisterPanel": "registers"}
+_MODULES = {"BenchView": "bench", "BoardPicker": "picker", "RegisterPanel": "registers"}
 
 
 def __getattr__(name: str) -> Any:

@@ -49,7 +49,10 @@ export function encode(operations: IOperation[]): ArrayBuffer {
   return view.buffer;
 }
 
-/** What became of an operation: the words that were read, or the sentence why there are none. */
+/**
+ * What became of an operation: the words that were read, or the sentence why there are none; an empty one for what was
+ * left out because another one failed.
+ */
 export type Answer = number[] | string;
 
 /** Answers of one message. */
@@ -60,11 +63,12 @@ export function decode(message: ArrayBuffer): Answer[] {
     const head = view.getUint32(at);
     const length = head & 0xffffff;
     at += 4;
+    const text = head >>> 24 === 1 ? new Uint8Array(message, at, 4 * length) : new Uint8Array();
     answers.push(
       head >>> 24 === 0
         ? Array.from({ length }, (_, index) => view.getUint32(at + 4 * index))
         : // Filled with NULs to whole words.
-          new TextDecoder().decode(new Uint8Array(message, at, 4 * length)).replace(/\0+$/, '')
+          new TextDecoder().decode(text).replace(/\0+$/, '')
     );
     at += 4 * length;
   }
@@ -77,14 +81,14 @@ export class BoardStream {
    * @param fpgaId - the board.
    * @param design - digest of the design whose registers are meant; the lab refuses when another one is on the board.
    * @param onOpen - it is open.
-   * @param onOver - it is over: close code, and why, in words.
+   * @param onOver - it is over: close code and reason of the WebSocket.
    */
   constructor(
     door: IDoor,
     fpgaId: number,
     design: string,
     onOpen: () => void,
-    onOver: (code: number, why: string) => void
+    onOver: (code: number, reason: string) => void
   ) {
     this._socket = door.socket(`fpga/${fpgaId}/stream`, { design });
     this._socket.binaryType = 'arraybuffer';
@@ -96,7 +100,7 @@ export class BoardStream {
       for (const tell of this._waiting.splice(0)) {
         tell(null);
       }
-      onOver(event.code, whyOver(event.code, event.reason));
+      onOver(event.code, event.reason);
     };
   }
 

@@ -1,22 +1,12 @@
 /** A board's registers, alive: read some times a second while somebody looks, and written as fast as a slider moves. */
 
 import type { IDoor } from '../../lab/door';
-import { Refusal } from '../../lab/door';
-import { RETRIES } from '../../lab/events';
-import type { IBoard, ISession } from '../../lab/records';
-import { BoardStream, isFinal, whyOver, type Answer, type IOperation } from '../../lab/stream';
+import { Holding, type Standing } from '../../lab/holding';
+import { BoardStream, type Answer, type IOperation } from '../../lab/stream';
 import { fromWords, toWords, withField, type IField, type IRegister } from './layout';
 
 /** Between two looks at the registers, ms. */
 export const LOOK_EVERY = 100;
-
-/** How it stands with the board. */
-export type Standing =
-  | { is: 'connecting' }
-  | { is: 'live'; holder: string }
-  | { is: 'lost'; why: string }
-  /** For good: another design, another holder. */
-  | { is: 'over'; why: string };
 
 /** Who is told. */
 export interface IWatcher {
@@ -49,7 +39,16 @@ export class LiveRegisters {
     for (const register of _registers) {
       this._written.set(register, BigInt(register.reset));
     }
-    this._connect();
+    this._holding = new Holding(
+      _door,
+      _fpgaId,
+      _design,
+      () => {
+        this._connect();
+      },
+      _watcher.onStanding
+    );
+    this._holding.begin();
   }
 
   /** Look, or don't: nobody reads what nobody sees. */
@@ -84,7 +83,7 @@ export class LiveRegisters {
 
   close(): void {
     this._closed = true;
-    clearTimeout(this._retry);
+    this._holding.close();
     this._stream?.close();
     this._wake?.();
   }
@@ -99,64 +98,23 @@ export class LiveRegisters {
   }
 
   private _connect(): void {
-    this._watcher.onStanding({ is: 'connecting' });
     const stream = new BoardStream(
       this._door,
       this._fpgaId,
       this._design,
       () => {
-        this._attempt = 0;
-        void this._begin(stream);
+        this._broken.clear();
+        this._holding.live();
+        void this._work(stream);
       },
       (code, why) => {
         this._wake?.();
         if (!this._closed) {
-          void this._ended(code, why);
+          void this._holding.ended(code, why);
         }
       }
     );
     this._stream = stream;
-  }
-
-  private async _begin(stream: BoardStream): Promise<void> {
-    const board = await this._door.request<IBoard>('GET', `fpga/${this._fpgaId}`).catch(() => null);
-    if (stream !== this._stream) {
-      return;
-    }
-    this._watcher.onStanding({ is: 'live', holder: board?.owner ?? '' });
-    await this._work(stream);
-  }
-
-  private async _ended(code: number, why: string): Promise<void> {
-    const standing: Standing = isFinal(code) ? { is: 'over', why } : await this._reason(why);
-    if (this._closed) {
-      return;
-    }
-    this._watcher.onStanding(standing);
-    if (standing.is === 'lost') {
-      const pause = RETRIES[Math.min(this._attempt, RETRIES.length - 1)];
-      this._retry = setTimeout(() => {
-        this._connect();
-      }, pause);
-      this._attempt += 1;
-    }
-  }
-
-  /** A browser doesn't tell why a handshake was refused: the board's session does. */
-  private async _reason(why: string): Promise<Standing> {
-    try {
-      const session = await this._door.request<ISession>('GET', `fpga/${this._fpgaId}/session`);
-      if (session.session_id === null) {
-        return { is: 'over', why: `${session.owner} holds board ${this._fpgaId}: run the design's cell again.` };
-      }
-      const replaced = (session.design ?? this._design) !== this._design;
-      return replaced ? { is: 'over', why: whyOver(4411, '') } : { is: 'lost', why };
-    } catch (error) {
-      if (error instanceof Refusal && error.code === 'no_active_session') {
-        return { is: 'over', why: whyOver(4410, '') };
-      }
-      return { is: 'lost', why: error instanceof Refusal ? error.message : String(error) };
-    }
   }
 
   /** Writes go at once, looks at their time; one message is under way, so that a slow way is never flooded. */
@@ -173,7 +131,9 @@ export class LiveRegisters {
       const wanted = [...this._wanted];
       this._changes.clear();
       this._wanted.clear();
-      if (!(await this._apply(stream, changes)) || !(await this._look(stream, looks, wanted))) {
+      const reads = [...wanted, ...(looks ? this._registers.filter(register => isReadable(register) && !this._broken.has(register)) : [])];
+      const writes = await this._writes(stream, changes);
+      if (writes === null || !(await this._exchange(stream, writes, reads, wanted))) {
         return;
       }
       if (looks) {
@@ -185,60 +145,67 @@ export class LiveRegisters {
     }
   }
 
-  private async _apply(stream: BoardStream, changes: [IRegister, IChange][]): Promise<boolean> {
+  /** What is to be written, all bits; a register of which only fields change is read first, if it can be. */
+  private async _writes(stream: BoardStream, changes: [IRegister, IChange][]): Promise<[IRegister, bigint][] | null> {
     const partly = changes.filter(([register, change]) => change.bits === undefined && isReadable(register));
     const before = await this._read(
       stream,
       partly.map(([register]) => register)
     );
     if (before === null) {
-      return false;
+      return null;
     }
-    const writes: { register: IRegister; bits: bigint }[] = changes.map(([register, change]) => {
+    return changes.map(([register, change]) => {
       let bits = change.bits ?? before.get(register) ?? this._written.get(register) ?? 0n;
       for (const [field, value] of change.fields) {
         bits = withField(field, bits, value);
       }
-      return { register, bits };
+      return [register, bits];
     });
-    const answers = await run(
-      stream,
-      writes.map(({ register, bits }) => ({ offset: register.offset, data: toWords(bits, register.words) }))
-    );
-    answers?.forEach((answer, index) => {
-      const { register, bits } = writes[index];
+  }
+
+  /** Write and read in one message; whether the stream is still there. */
+  private async _exchange(
+    stream: BoardStream,
+    writes: [IRegister, bigint][],
+    reads: IRegister[],
+    wanted: IRegister[]
+  ): Promise<boolean> {
+    const answers = await run(stream, [
+      ...writes.map(([{ offset, words }, bits]) => ({ offset, data: toWords(bits, words) })),
+      ...reads.map(reading)
+    ]);
+    answers?.slice(0, writes.length).forEach((answer, index) => {
+      const [register, bits] = writes[index];
       if (typeof answer === 'string') {
         this._watcher.onTrouble(register, answer);
       } else {
         this._written.set(register, bits);
       }
     });
-    return answers !== null;
-  }
-
-  private async _look(stream: BoardStream, all: boolean, wanted: IRegister[]): Promise<boolean> {
-    const read = await this._read(stream, [...wanted, ...(all ? this._registers.filter(isReadable) : [])]);
-    for (const [register, bits] of read ?? []) {
+    for (const [register, bits] of this._taken(reads, answers?.slice(writes.length) ?? [])) {
       if (this._seen.get(register) !== bits || wanted.includes(register)) {
         this._seen.set(register, bits);
         this._watcher.onBits(register, bits);
       }
     }
-    return read !== null;
+    return answers !== null;
   }
 
   private async _read(stream: BoardStream, registers: IRegister[]): Promise<Map<IRegister, bigint> | null> {
-    const operations = registers.map(register => ({ offset: register.offset, count: register.words }));
-    const answers = await run(stream, operations);
-    if (answers === null) {
-      return null;
-    }
+    const answers = await run(stream, registers.map(reading));
+    return answers && this._taken(registers, answers);
+  }
+
+  private _taken(registers: IRegister[], answers: Answer[]): Map<IRegister, bigint> {
     const found = new Map<IRegister, bigint>();
     answers.forEach((answer, index) => {
-      if (typeof answer === 'string') {
-        this._watcher.onTrouble(registers[index], answer);
-      } else {
+      if (typeof answer !== 'string') {
         found.set(registers[index], fromWords(answer));
+      } else if (answer !== '') {
+        // It would keep those behind it from being read, each time.
+        this._broken.add(registers[index]);
+        this._watcher.onTrouble(registers[index], answer);
       }
     });
     return found;
@@ -257,22 +224,27 @@ export class LiveRegisters {
     this._wake = null;
   }
 
+  private readonly _holding: Holding;
   private _stream: BoardStream | null = null;
   private readonly _changes = new Map<IRegister, IChange>();
   private readonly _wanted = new Set<IRegister>();
   private readonly _seen = new Map<IRegister, bigint>();
   /** What was written last: all that is known of registers that can't be read. */
   private readonly _written = new Map<IRegister, bigint>();
+  /** Those that the board didn't answer; tried again with the next connection. */
+  private readonly _broken = new Set<IRegister>();
   private _looking = true;
   private _closed = false;
-  private _attempt = 0;
-  private _retry: ReturnType<typeof setTimeout> | undefined;
   private _wake: (() => void) | null = null;
 }
 
 /** Whether a register may be read for show. */
 export function isReadable(register: IRegister): boolean {
   return register.access !== 'wo' && !register.side_effects;
+}
+
+function reading({ offset, words }: IRegister): IOperation {
+  return { offset, count: words };
 }
 
 async function run(stream: BoardStream, operations: IOperation[]): Promise<Answer[] | null> {

@@ -1,10 +1,12 @@
 /** The register panel: a row for each register and field, with what it is set by, its value and its documentation. */
 
 import type { IDoor } from '../../lab/door';
+import type { Standing } from '../../lab/holding';
+import { Attention } from '../attention';
 import { element } from '../dom';
 import { control, type IControl } from './control';
 import { fieldBits, hex, shown, type IField, type IRegister } from './layout';
-import { isReadable, LiveRegisters, type Standing } from './live';
+import { isReadable, LiveRegisters } from './live';
 import { STYLE } from './style';
 
 /** What a panel shows. */
@@ -54,23 +56,15 @@ export class RegisterPanel {
         this._complain(register, why);
       }
     });
-    this._seen = new IntersectionObserver(entries => {
-      this._inView = entries[entries.length - 1].isIntersecting;
-      this._look();
+    this._attention = new Attention(this.node, looking => {
+      this._live.looking = looking;
     });
-    this._seen.observe(this.node);
-    document.addEventListener('visibilitychange', this._look);
   }
 
   dispose(): void {
-    this._seen.disconnect();
-    document.removeEventListener('visibilitychange', this._look);
+    this._attention.dispose();
     this._live.close();
   }
-
-  private readonly _look = (): void => {
-    this._live.looking = this._inView && !document.hidden;
-  };
 
   private _addRows(register: IRegister): void {
     const rows = [this._row(register, null), ...register.fields.map(field => this._row(register, field))];
@@ -173,7 +167,7 @@ export class RegisterPanel {
       case 'connecting':
         return `${board}, connecting …`;
       case 'live':
-        return standing.holder === '' ? `${board}, live` : `${board}, live, held by ${standing.holder}`;
+        return `${board}, held by you`;
       case 'lost':
         return `${board}: ${standing.why} Trying again …`;
       case 'over':
@@ -186,8 +180,7 @@ export class RegisterPanel {
   private readonly _status: HTMLElement;
   private readonly _body: HTMLElement;
   private readonly _rows = new Map<IRegister, IRow[]>();
-  private readonly _seen: IntersectionObserver;
-  private _inView = true;
+  private readonly _attention: Attention;
 }
 
 function placeOf(register: IRegister, field: IField | null): string {
