@@ -1,7 +1,15 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-import { boardsPlugin } from './boards/plugin';
+import { commandsPlugin } from './commands/plugin';
+import { labPlugin } from './lab/plugin';
+import { logsPlugin } from './logs/plugin';
+import { sidebarPlugin } from './sidebar/plugin';
 
-const plugins: JupyterFrontEndPlugin<void>[] = [boardsPlugin];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  labPlugin,
+  commandsPlugin,
+  sidebarPlugin,
+  logsPlugin
+];
 
 export default plugins;
