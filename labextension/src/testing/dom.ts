@@ -1,6 +1,8 @@
 /** The part of a view that a test is about; fails when there is none. */
-export function part<T extends Element = HTMLElement>(node: ParentNode, selector: string): T {
-  const found = node.querySelector<T>(selector);
+export function part<K extends keyof HTMLElementTagNameMap>(node: ParentNode, selector: K): HTMLElementTagNameMap[K];
+export function part(node: ParentNode, selector: string): HTMLElement;
+export function part(node: ParentNode, selector: string): HTMLElement {
+  const found = node.querySelector<HTMLElement>(selector);
   if (found === null) {
     throw new Error(`There is no ${selector}.`);
   }

@@ -94,7 +94,7 @@ test('scrolling up ends following, and what comes then leaves the seen lines as 
 test('what is looked for is marked, counted, and gone to, also in lines that come later', async () => {
   const view = shown(360);
   view.append('a Warning here\nnothing\nwa\x1b[31mrning\x1b[0m again, warning\n');
-  const input = part<HTMLInputElement>(view.node, 'input');
+  const input = part(view.node, 'input');
   input.value = 'warning';
   input.dispatchEvent(new Event('input'));
   await picture();
