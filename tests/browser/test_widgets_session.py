@@ -146,8 +146,30 @@ def test_a_board_is_picked_and_given_back_by_keyboard_alone(page: Page, open_not
     picture(page, picker, "board_picker")
     boards.focus()
     page.keyboard.press("Tab")
-    expect(mine.get_by_role("button", name="Hold board 2 for longer")).to_be_focused()
+    expect(mine.get_by_role("button", name="Renew board 2")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(picker.get_by_role("status")).to_have_text("3 of 3 free", timeout=PATIENCE)
     expect(mine).to_be_hidden()
+
+
+def test_a_session_is_renewed_and_its_end_is_told(page: Page, jupyterlab: str, open_notebook) -> None:
+    cells = open_notebook(
+        "countdown.ipynb",
+        "%load_ext jupyter_fpga",
+        DESIGN,
+        "from jupyter_fpga.notebook.widgets import SessionCountdown\nSessionCountdown(blink)",
+    )
+    menu(page, "Run", "Run All Cells")
+    countdown = cells.nth(2).get_by_role("region", name="Board session of blink")
+    timer, status = countdown.get_by_role("timer"), countdown.get_by_role("status")
+    expect(timer).to_have_text(re.compile(r"^(59:\d\d|1:00:00)$"), timeout=PATIENCE)
+    picture(page, countdown, "session_countdown")
+    number = re.search(r"board (\d+)", countdown.inner_text())[1]
+    countdown.get_by_role("button", name=f"Renew board {number}").click()
+    expect(timer).to_have_text(re.compile(r"^(59:\d\d|1:00:00)$"))
+    # An operator takes the board away.
+    address = f"{jupyterlab}jupyter-fpga/fpga/{number}/session/kick"
+    assert page.request.post(address, headers={"Authorization": f"token {TOKEN}"}).ok
+    expect(status).to_contain_text(f"has taken board {number} back. Run the design’s cell again to get a board.")
+    expect(countdown.get_by_role("button")).to_have_count(0)

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .bench import BenchView
+    from .countdown import SessionCountdown
     from .picker import BoardPicker
     from .registers import RegisterPanel
 
-__all__ = ("BenchView", "BoardPicker", "RegisterPanel")
+__all__ = ("BenchView", "BoardPicker", "RegisterPanel", "SessionCountdown")
 
-_MODULES = {"BenchView": "bench", "BoardPicker": "picker", "RegisterPanel": "registers"}
+_MODULES = {
+    "BenchView": "bench",
+    "BoardPicker": "picker",
+    "RegisterPanel": "registers",
+    "SessionCountdown": "countdown",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -65,8 +65,8 @@ export class Mine {
       'li',
       {},
       words,
-      button('renew', translate('Renew'), translate('Hold board %1 for longer', fpgaId)),
-      button('release', translate('Release'), translate('Give board %1 back', fpgaId))
+      button('renew', translate('Renew'), translate('Renew board %1', fpgaId)),
+      button('release', translate('Release'), translate('Release board %1', fpgaId))
     );
     this.node.append(node);
     const row = { node, words, end: 0 };
