@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .bench import BenchView
     from .countdown import SessionCountdown
+    from .log import LogView
     from .picker import BoardPicker
     from .registers import RegisterPanel
 
-__all__ = ("BenchView", "BoardPicker", "RegisterPanel", "SessionCountdown")
+__all__ = ("BenchView", "BoardPicker", "LogView", "RegisterPanel", "SessionCountdown")
 
 _MODULES = {
     "BenchView": "bench",
     "BoardPicker": "picker",
+    "LogView": "log",
     "RegisterPanel": "registers",
     "SessionCountdown": "countdown",
 }
