@@ -1,12 +1,13 @@
 """The views around a session in a notebook: live while their kernel is there, as they were when it is not."""
 
+import json
 import os
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from .conftest import TOKEN
 from .notebooks import PATIENCE
@@ -64,13 +65,18 @@ def menu(page: Page, bar: str, item: str) -> None:
     page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{item}…?$")).click()
 
 
+def save(page: Page) -> None:
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url):
+        menu(page, "File", "Save Notebook")
+
+
 def restart(page: Page) -> None:
     menu(page, "Kernel", "Restart Kernel")
     page.get_by_role("button", name="Confirm Kernel Restart").click()
 
 
-def picture(page: Page, view: Locator, name: str) -> None:
-    """With ``MAKE_PICTURES=1``: the view in the light theme and in the dark one."""
+def picture(page: Page, view: Locator, name: str, settled: Locator | None = None) -> None:
+    """With ``MAKE_PICTURES=1``: the view in the light theme and in the dark one, once what is ``settled`` is in sight."""
     if not os.environ.get("MAKE_PICTURES"):
         return
     for theme in ("Light", "Dark"):
@@ -79,7 +85,33 @@ def picture(page: Page, view: Locator, name: str) -> None:
         page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^JupyterLab {theme}$")).click()
         expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "Light").lower())
         expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+        if settled is not None:
+            expect(settled).to_be_in_viewport()
         view.screenshot(path=IMAGES / f"{name}_{theme.lower()}.png")
+
+
+class Traffic:
+    """Messages of widgets between the page and its kernels, counted."""
+
+    def __init__(self, page: Page) -> None:
+        self.messages = 0
+        page.on("websocket", self._watch)
+
+    def _watch(self, socket: WebSocket) -> None:
+        socket.on("framesent", self._count)
+        socket.on("framereceived", self._count)
+
+    def _count(self, frame: bytes | str) -> None:
+        kind = _header(frame)["msg_type"] if isinstance(frame, bytes) else ""
+        if kind in ("comm_open", "comm_msg", "comm_close"):
+            self.messages += 1
+
+
+def _header(frame: bytes) -> dict[str, str]:
+    """A message's header: jupyter_server's “v1.kernel.websocket” begins with where its parts begin, 8 bytes each."""
+    count = int.from_bytes(frame[:8], "little")
+    places = [int.from_bytes(frame[8 * at : 8 * at + 8], "little") for at in range(1, count + 1)]
+    return json.loads(frame[places[1] : places[2]])
 
 
 def test_a_view_is_live_with_its_kernel_and_static_without(page: Page, open_notebook) -> None:
@@ -95,7 +127,7 @@ def test_a_view_is_live_with_its_kernel_and_static_without(page: Page, open_note
     wait_for_kernel(page)
     menu(page, "Run", "Run All Cells")
     expect(alive).to_be_visible()
-    page.keyboard.press("Control+s")
+    save(page)
     # The page comes again while the kernel goes on: the view is live again.
     page.reload()
     page.wait_for_selector("#jupyterlab-splash", state="detached")
@@ -173,3 +205,70 @@ def test_a_session_is_renewed_and_its_end_is_told(page: Page, jupyterlab: str, o
     assert page.request.post(address, headers={"Authorization": f"token {TOKEN}"}).ok
     expect(status).to_contain_text(f"has taken board {number} back. Run the design’s cell again to get a board.")
     expect(countdown.get_by_role("button")).to_have_count(0)
+
+
+#: A kernel whose lab is none of its page's server, as far as views know.
+ELSEWHERE = "import jupyter_fpga\nlab = jupyter_fpga.connect()\nlab.served = False"
+
+LOG = (
+    """
+from jupyter_fpga.notebook.widgets import LogView
+source = 'for number in range(2000): print("\\x1b[32mline\\x1b[0m", number)'
+source += """
+    + repr(DESIGN.partition("\n%%fpga --name blink")[2])
+    + """
+job = lab.build(source)
+LogView(job)
+"""
+)
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["directly", "through the kernel"])
+def test_a_log_is_read_while_it_grows(page: Page, open_notebook, elsewhere: bool) -> None:
+    traffic = Traffic(page)
+    served = ELSEWHERE if elsewhere else ELSEWHERE.rpartition("\n")[0]
+    cells = open_notebook(f"log{elsewhere}.ipynb", served, LOG, "job.wait()")
+    menu(page, "Run", "Run All Cells")
+    view = cells.nth(1).get_by_role("region", name="Log: build")
+    expect(view.get_by_role("status").first).to_have_text("complete", timeout=PATIENCE)
+    view.get_by_role("searchbox", name="Search the log").fill("line 1999")
+    expect(view.get_by_role("log").locator("mark")).to_have_text(["line", " 1999"])
+    picture(page, view, "log_view", view.get_by_role("log").locator("mark").first)
+    view.get_by_role("searchbox", name="Search the log").fill("")
+    save(page)
+    if not elsewhere:
+        # The view is opened, and that is all.
+        assert 0 < traffic.messages <= 10
+    # The page comes again: it has heard nothing of what was sent before.
+    page.reload()
+    wait_for_kernel(page)
+    expect(view.get_by_role("status").first).to_have_text("complete", timeout=PATIENCE)
+    expect(view.get_by_role("log").locator("div", has_text=re.compile("^line 1999$"))).to_be_visible()
+
+
+def test_views_of_a_lab_elsewhere_cost_few_messages(page: Page, open_notebook) -> None:
+    traffic = Traffic(page)
+    cells = open_notebook(
+        "elsewhere.ipynb",
+        f"%load_ext jupyter_fpga\n{ELSEWHERE}",
+        DESIGN,
+        "from jupyter_fpga.notebook.widgets import BoardPicker, SessionCountdown\nBoardPicker(lab)",
+        "SessionCountdown(lab.board(name='blink'))",
+    )
+    cells.nth(2).locator(".cm-content").click()
+    menu(page, "Run", "Run All Above Selected Cell")
+    expect(cells.nth(1)).to_contain_text("runs on a board.", timeout=PATIENCE)
+    before = traffic.messages
+    menu(page, "Run", "Run Selected Cell")
+    picker = cells.nth(2).get_by_role("region", name="Board picker")
+    expect(picker.get_by_role("status")).to_have_text("2 of 3 free", timeout=PATIENCE)
+    assert traffic.messages - before <= 10
+    cells.nth(3).locator(".cm-content").click()
+    before = traffic.messages
+    menu(page, "Run", "Run Selected Cell")
+    countdown = cells.nth(3).get_by_role("region", name="Board session of blink")
+    expect(countdown.get_by_role("timer")).to_have_text(re.compile(r"^(59:\d\d|1:00:00)$"))
+    assert traffic.messages - before <= 10
+    countdown.get_by_role("button", name="Release").click()
+    expect(countdown.get_by_role("status")).to_contain_text("You gave board", timeout=PATIENCE)
+    expect(picker.get_by_role("status")).to_have_text("3 of 3 free", timeout=PATIENCE)

@@ -60,9 +60,12 @@ export class KernelLog {
     this._heard = true;
     const { length } = this._text;
     if (at > length) {
-      this._ask();
+      if (!this._asking) {
+        this._ask();
+      }
       return;
     }
+    this._asking = false;
     const fresh = text.slice(length - at);
     this._text += fresh;
     this._ended = ended;
@@ -83,6 +86,7 @@ export class KernelLog {
   }
 
   private _ask(): void {
+    this._asking = true;
     this._model.send({ log: { from: this._text.length } });
   }
 
@@ -90,6 +94,8 @@ export class KernelLog {
   private readonly _readers = new Set<ILogReader>();
   private _text = '';
   private _heard = false;
+  /** Whether what is missing has been asked for. */
+  private _asking = false;
   private _ended: string | null = null;
   private _trouble = '';
 }
