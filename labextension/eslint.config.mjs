@@ -9,7 +9,9 @@ export default tseslint.config(
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname }
     },
     rules: {
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }]
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // `signal.connect(this._method, this)` is how Lumino's signals are used; the second argument is its `this`.
+      '@typescript-eslint/unbound-method': 'off'
     }
   }
 );

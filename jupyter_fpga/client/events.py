@@ -8,7 +8,7 @@ from typing import Any
 from .door import Door
 from .errors import LabError, Unavailable
 
-__all__ = ("FINAL", "JobWatcher", "follow_events")
+__all__ = ("FINAL", "RETRIES", "JobWatcher", "follow_events")
 
 #: Statuses that a job never leaves.
 FINAL = frozenset({"complete", "failed", "cancelled"})

@@ -28,6 +28,8 @@ class Desk:
         self.boards: dict[str, BoardHandle] = {}
         self.libraries: list[Library] = []
         self.target: str | None = None
+        #: The board that was picked for designs that name none.
+        self.picked: int | None = None
         self.last_job: Job | None = None
         self.started_here = False
 
@@ -55,7 +57,13 @@ class Desk:
         return self._lab
 
     def board_for(self, name: str, number: int | None, target: str | None, tags: Sequence[str]) -> int | None:
-        """The board that a design called ``name`` goes to: the one asked for, the one it is on, or ``None`` for any."""
+        """The board that a design called ``name`` goes to.
+
+        The one asked for; the one that was picked, unless other ``tags`` are asked for; the one it is on; or ``None``
+        for any.
+        """
+        if number is None and not tags:
+            number = self.picked
         if number is not None:
             return number
         handle = self.boards.get(name)

@@ -18,6 +18,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from jupyter_fpga.people import Role
+
 __all__ = (
     "AnswerModel",
     "BenchAction",
@@ -36,6 +38,7 @@ __all__ = (
     "LogsQuery",
     "Lsn",
     "Manifest",
+    "Me",
     "ObserversRequest",
     "QuarantineRequest",
     "Quarantined",
@@ -553,6 +556,13 @@ class TargetRecord(AnswerModel):
     resources: dict[str, str] = Field(description="What a design's ports can be wired to: name → what it is.")
     tools: Tools
     boards: int = Field(description="How many of these the lab has.")
+
+
+class Me(AnswerModel):
+    """Who the lab takes the asker for."""
+
+    name: str = Field(description="Owner of what they submit.")
+    roles: list[Role]
 
 
 class Version(AnswerModel):

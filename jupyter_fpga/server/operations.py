@@ -32,6 +32,7 @@ from .models import (
     JobsQuery,
     LogsQuery,
     Manifest,
+    Me,
     ObserversRequest,
     Quarantined,
     QuarantineRequest,
@@ -389,6 +390,11 @@ async def toolchains(call: Call) -> Answer:
     return Json(await call.fpga.toolchains())
 
 
+async def me(call: Call) -> Answer:
+    """Say who the lab takes the asker for: the name that owns what they submit, and what they may do."""
+    return Json({"name": call.person.name, "roles": sorted(call.person.roles)})
+
+
 async def version(call: Call) -> Answer:
     """Say which lab this is."""
     return Json(call.fpga.version())
@@ -536,6 +542,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/health", health, Health, tag="watching", public=True),
     Route("GET", "/targets", targets, list[TargetRecord], tag="watching"),
     Route("GET", "/toolchains", toolchains, list[Toolchain], tag="watching"),
+    Route("GET", "/me", me, Me, tag="watching"),
     Route("GET", "/version", version, Version, tag="watching", public=True),
     Route("GET", "/openapi.json", openapi, dict[str, Any], tag="watching"),
     Route("GET", "/metrics", metrics, media_type="text/plain", tag="watching"),

@@ -1,8 +1,19 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-import { boardsPlugin } from './boards/plugin';
+import { commandsPlugin } from './commands/plugin';
+import { labPlugin } from './lab/plugin';
+import { logsPlugin } from './logs/plugin';
+import { outputsPlugin } from './outputs/plugin';
+import { sidebarPlugin } from './sidebar/plugin';
 import { vcdPlugin } from './vcd/plugin';
 
-const plugins: JupyterFrontEndPlugin<void>[] = [boardsPlugin, vcdPlugin];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  labPlugin,
+  commandsPlugin,
+  sidebarPlugin,
+  logsPlugin,
+  outputsPlugin,
+  vcdPlugin
+];
 
 export default plugins;

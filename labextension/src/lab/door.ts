@@ -50,6 +50,20 @@ export interface IDoor {
   socket(path: string, query?: Record<string, string | number | undefined>): ISocket;
 }
 
+/** A way to the lab by HTTP itself, where an answer may come in pieces. */
+export interface IStreamingDoor extends IDoor {
+  /**
+   * Ask for text that goes on as long as there is more of it, such as a log that is followed.
+   *
+   * @param path - below the lab's base, with its query.
+   * @param accept - the kind of text.
+   * @param signal - ends it.
+   * @returns pieces as they come, which end anywhere.
+   * @throws Refusal - also when the connection is lost in between.
+   */
+  pieces(path: string, accept: string, signal: AbortSignal): AsyncIterable<string>;
+}
+
 /** `?since=12&design=…`, or nothing. */
 export function queryText(query: Record<string, string | number | undefined>): string {
   const known = Object.entries(query).filter(([, value]) => value !== undefined);
@@ -73,4 +87,27 @@ export async function answerOf<T>(response: Response): Promise<T> {
     throw new Refusal(envelope.error ?? 'refused', sentence, response.status);
   }
   return said as T;
+}
+
+/** Pieces of an answer's text as they come. */
+export async function* piecesOf(response: Response): AsyncGenerator<string> {
+  if (!response.ok || response.body === null) {
+    await answerOf(response);
+    return;
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) {
+        return;
+      }
+      yield value;
+    }
+  } catch {
+    throw new Refusal('no_answer', 'The connection to the lab was lost.');
+  } finally {
+    // Whoever reads no further lets the connection go.
+    reader.cancel().catch(() => undefined);
+  }
 }

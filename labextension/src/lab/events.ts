@@ -10,6 +10,11 @@ export interface IEvent {
   kind: string;
   fpga_id?: number | null;
   job_id?: string | null;
+  owner?: string | null;
+  /** Of a job that moved. */
+  type?: string;
+  /** Why a board session ended, or a board failed. */
+  reason?: string | null;
 }
 
 /** Who listens. */

@@ -1,6 +1,6 @@
 /** The way to the lab from a notebook widget, which knows nothing of JupyterLab but the page that it is in. */
 
-import { answerOf, queryText, Refusal, type IDoor, type ISocket } from './door';
+import { answerOf, piecesOf, queryText, Refusal, type ISocket, type IStreamingDoor } from './door';
 
 /** What a Jupyter page says of itself, in an element that JupyterLab, Notebook and nbclassic's successors share. */
 interface IPageConfig {
@@ -20,7 +20,7 @@ function cookie(name: string): string | undefined {
 }
 
 /** The page's own way; `null` where the page is no Jupyter server's, as in an editor with notebooks of its own. */
-export function pageDoor(): IDoor | null {
+export function pageDoor(): IStreamingDoor | null {
   const config = pageConfig();
   if (config?.baseUrl === undefined) {
     return null;
@@ -29,7 +29,7 @@ export function pageDoor(): IDoor | null {
   return new PageDoor(base, config.token ?? '');
 }
 
-class PageDoor implements IDoor {
+class PageDoor implements IStreamingDoor {
   readonly pace = 0;
 
   constructor(base: URL, token: string) {
@@ -38,26 +38,11 @@ class PageDoor implements IDoor {
   }
 
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    // With a token, or with the cookie that the page came with and its proof that the page's own script asks.
-    const headers: Record<string, string> = { 'Content-Type': 'application/json' };
-    const proof = cookie('_xsrf');
-    if (this._token !== '') {
-      headers['Authorization'] = `token ${this._token}`;
-    } else if (proof !== undefined) {
-      headers['X-XSRFToken'] = proof;
-    }
-    let response: Response;
-    try {
-      response = await fetch(new URL(path, this._base), {
-        method,
-        headers,
-        credentials: 'same-origin',
-        ...(body === undefined ? {} : { body: JSON.stringify(body) })
-      });
-    } catch {
-      throw new Refusal('no_answer', 'The Jupyter server does not answer.');
-    }
-    return answerOf<T>(response);
+    return answerOf<T>(await this._ask(path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }));
+  }
+
+  async *pieces(path: string, accept: string, signal: AbortSignal): AsyncGenerator<string> {
+    yield* piecesOf(await this._ask(path, { signal }, { Accept: accept }));
   }
 
   socket(path: string, query: Record<string, string | number | undefined> = {}): ISocket {
@@ -65,6 +50,22 @@ class PageDoor implements IDoor {
     address.protocol = address.protocol === 'https:' ? 'wss:' : 'ws:';
     address.search = queryText({ ...query, token: this._token === '' ? undefined : this._token });
     return new WebSocket(address);
+  }
+
+  private async _ask(path: string, init: RequestInit, more: Record<string, string> = {}): Promise<Response> {
+    // With a token, or with the cookie that the page came with and its proof that the page's own script asks.
+    const headers: Record<string, string> = { 'Content-Type': 'application/json', ...more };
+    const proof = cookie('_xsrf');
+    if (this._token !== '') {
+      headers['Authorization'] = `token ${this._token}`;
+    } else if (proof !== undefined) {
+      headers['X-XSRFToken'] = proof;
+    }
+    try {
+      return await fetch(new URL(path, this._base), { ...init, headers, credentials: 'same-origin' });
+    } catch {
+      throw new Refusal('no_answer', 'The Jupyter server does not answer.');
+    }
   }
 
   private readonly _base: URL;

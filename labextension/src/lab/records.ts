@@ -7,6 +7,8 @@ export interface IBoard {
   target: string;
   tags: string[];
   health: string;
+  /** Why it is not well, where it isn't. */
+  reason?: string | null;
   owner: string | null;
   session: ISession | null;
   current_job_id: string | null;
@@ -36,5 +38,11 @@ export interface IJob {
   lsn: number;
   position: number | null;
   eta_seconds: number | null;
-  error: { error?: string; message?: string } | null;
+  error: { code?: string; stage?: string; reason?: string } | null;
+}
+
+/** `GET …/me`. */
+export interface IMe {
+  name: string;
+  roles: string[];
 }

@@ -1,0 +1,84 @@
+/** What the lab says of something, kept up: asked for when the lab is there, and again when an event says that it is
+ * otherwise now. */
+
+import type { IDoor } from './door';
+import { followEvents, type IEvent } from './events';
+
+/** Who listens. */
+export interface IFollower<T> {
+  onRecord: (record: T) => void;
+  /** The lab doesn't answer, or refuses: an {@link Error} with a sentence for people. */
+  onTrouble: (trouble: Error) => void;
+  /** An event about it, before it is asked for anew. */
+  onEvent?: (event: IEvent) => void;
+}
+
+/**
+ * Follow something.
+ *
+ * One question at a time, and none sooner than the way to the lab allows: a burst of events costs one more question,
+ * not one each.
+ *
+ * @param ask - asks for it.
+ * @param concerns - whether it is otherwise after this event.
+ * @returns a function that ends it.
+ */
+export function follow<T>(
+  door: IDoor,
+  ask: () => Promise<T>,
+  concerns: (event: IEvent) => boolean,
+  follower: IFollower<T>
+): () => void {
+  let stale = false;
+  let asking = false;
+  let ended = false;
+
+  const refresh = async (): Promise<void> => {
+    stale = true;
+    if (asking) {
+      return;
+    }
+    asking = true;
+    while (stale && !ended) {
+      stale = false;
+      await once(ask, follower, () => ended);
+      await new Promise(resolve => setTimeout(resolve, door.pace));
+    }
+    asking = false;
+  };
+
+  const end = followEvents(door, {
+    onReady: () => void refresh(),
+    onEvent: event => {
+      if (concerns(event)) {
+        follower.onEvent?.(event);
+        void refresh();
+      }
+    },
+    onLost: () => {
+      follower.onTrouble(new Error('The lab does not answer. Trying again …'));
+    }
+  });
+  return () => {
+    ended = true;
+    end();
+  };
+}
+
+async function once<T>(ask: () => Promise<T>, follower: IFollower<T>, ended: () => boolean): Promise<void> {
+  try {
+    const record = await ask();
+    if (!ended()) {
+      follower.onRecord(record);
+    }
+  } catch (error) {
+    if (!ended()) {
+      follower.onTrouble(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}
+
+/** Whether boards or their sessions are otherwise after an event; what jobs do in between isn't. */
+export function movesBoards(event: IEvent): boolean {
+  return typeof event.fpga_id === 'number' && /^(board|session)_/.test(event.kind);
+}

@@ -1,0 +1,323 @@
+import { Signal, type ISignal } from '@lumino/signaling';
+
+import { LabClock } from './clock';
+import { Refusal, type IStreamingDoor } from './door';
+import { followEvents, type IEvent } from './events';
+import { Gathering } from './gathering';
+import type { IBoard, IJob, IMe, ISession } from './records';
+
+/** Whether the lab is there: not yet known, there, or away and called again and again. */
+export type Connection = 'starting' | 'live' | 'lost';
+
+/** A board that one holds. */
+export interface IMySession extends ISession {
+  session_id: string;
+  fpga_id: number;
+}
+
+/** The lab as all panels see it: kept up by its events, asked only for what has changed. */
+export interface ILab {
+  readonly door: IStreamingDoor;
+  readonly connection: Connection;
+  /** What the lab said last that was no answer; empty while all is well. */
+  readonly trouble: string;
+  /** Who one is, once the lab has said so. */
+  readonly me: IMe | null;
+  /** By number. */
+  readonly boards: readonly IBoard[];
+  /** Those boards that one holds. */
+  readonly sessions: readonly IMySession[];
+  /** One's builds and resets, the newest first. */
+  readonly jobs: readonly IJob[];
+
+  board(fpgaId: number): IBoard | undefined;
+  job(jobId: string): IJob | undefined;
+  /** How long one still has a board, by the lab's own clock. */
+  secondsLeft(session: ISession): number;
+
+  readonly connectionChanged: ISignal<ILab, Connection>;
+  /** Numbers of boards that are otherwise than before, their sessions included. */
+  readonly boardsChanged: ISignal<ILab, readonly number[]>;
+  /** Jobs that are otherwise than before. */
+  readonly jobsChanged: ISignal<ILab, readonly string[]>;
+  /** An event, before anything was asked because of it. */
+  readonly happened: ISignal<ILab, IEvent>;
+
+  renew(fpgaId: number): Promise<void>;
+  release(fpgaId: number): Promise<void>;
+  reset(fpgaId: number): Promise<void>;
+  cancel(jobId: string): Promise<void>;
+}
+
+/** Jobs that are listed; single accesses to registers are jobs as well, and far too many. */
+const TYPES = ['build_and_program', 'build', 'reset'];
+/** Of each type that are asked for, and that are kept in all. */
+const ASKED = 30;
+const KEPT = 100;
+/** From so many on, all boards are asked for at once. */
+const MANY = 8;
+
+/** Before a question that failed is asked again, ms. */
+const AGAIN = 2000;
+
+/** The names of what is asked for anew. */
+type Stale = 'everything' | `board ${number}` | `job ${string}`;
+
+/** See {@link ILab}. It follows the lab from its making until it is disposed of. */
+export class Lab implements ILab {
+  constructor(readonly door: IStreamingDoor) {
+    this._end = followEvents(door, {
+      onReady: () => {
+        this._last = null;
+        this._gathering.add('everything');
+      },
+      onEvent: event => {
+        this._happen(event);
+      },
+      onLost: () => {
+        this._connect('lost', '');
+      }
+    });
+  }
+
+  get connection(): Connection {
+    return this._connection;
+  }
+
+  get trouble(): string {
+    return this._trouble;
+  }
+
+  get me(): IMe | null {
+    return this._me;
+  }
+
+  get boards(): readonly IBoard[] {
+    return this._boards;
+  }
+
+  get jobs(): readonly IJob[] {
+    return this._jobs;
+  }
+
+  get sessions(): readonly IMySession[] {
+    return this._boards.flatMap(({ fpga_id, session }) =>
+      session?.session_id ? [{ ...session, session_id: session.session_id, fpga_id }] : []
+    );
+  }
+
+  get connectionChanged(): ISignal<ILab, Connection> {
+    return this._connectionChanged;
+  }
+
+  get boardsChanged(): ISignal<ILab, readonly number[]> {
+    return this._boardsChanged;
+  }
+
+  get jobsChanged(): ISignal<ILab, readonly string[]> {
+    return this._jobsChanged;
+  }
+
+  get happened(): ISignal<ILab, IEvent> {
+    return this._happened;
+  }
+
+  board(fpgaId: number): IBoard | undefined {
+    return this._boards.find(board => board.fpga_id === fpgaId);
+  }
+
+  job(jobId: string): IJob | undefined {
+    return this._jobs.find(job => job.job_id === jobId);
+  }
+
+  secondsLeft(session: ISession): number {
+    return this._clock.secondsUntil(session.expires_at);
+  }
+
+  async renew(fpgaId: number): Promise<void> {
+    await this.door.request('POST', `fpga/${fpgaId}/session/renew`);
+  }
+
+  async release(fpgaId: number): Promise<void> {
+    await this.door.request('POST', `fpga/${fpgaId}/session/release`);
+  }
+
+  async reset(fpgaId: number): Promise<void> {
+    await this.door.request('POST', `fpga/${fpgaId}/reset`);
+  }
+
+  async cancel(jobId: string): Promise<void> {
+    await this.door.request('DELETE', `jobs/${jobId}`);
+  }
+
+  dispose(): void {
+    this._end();
+    clearTimeout(this._again);
+    Signal.clearData(this);
+  }
+
+  private _happen(event: IEvent): void {
+    const missed = this._last !== null && event.prev !== this._last;
+    this._last = event.lsn;
+    if (missed) {
+      this._gathering.add('everything');
+    }
+    if (event.kind === 'watermark') {
+      return;
+    }
+    this._happened.emit(event);
+    if (typeof event.fpga_id === 'number' && !event.kind.startsWith('job_')) {
+      // A board that moves lets the jobs that wait for one move up, which no event of theirs tells.
+      const waiting = this._jobs.filter(job => job.status === 'queued').map(job => `job ${job.job_id}` as const);
+      this._gathering.add(`board ${event.fpga_id}`, ...waiting);
+    }
+    if (event.kind === 'job_status' && event.job_id && TYPES.includes(event.type ?? '')) {
+      this._gathering.add(`job ${event.job_id}`);
+    }
+  }
+
+  private async _ask(stale: ReadonlySet<Stale>): Promise<void> {
+    if (stale.has('everything')) {
+      await this._askAll();
+      return;
+    }
+    const names = [...stale].map(name => name.split(' ', 2));
+    const [boards, jobs] = ['board', 'job'].map(kind => names.filter(name => name[0] === kind).map(name => name[1]));
+    await Promise.all([this._askSomeBoards(boards), this._askSomeJobs(jobs)]);
+  }
+
+  private async _askSomeBoards(ids: string[]): Promise<void> {
+    const found = ids.length < MANY ? await Promise.all(ids.map(id => this._found<IBoard>(`fpga/${id}`))) : [null];
+    if (found.includes(null)) {
+      // So many at once are one question; and when one isn't there any more, others may be.
+      await this._askBoards();
+    } else {
+      this._takeBoards(present(found), false);
+    }
+  }
+
+  private async _askSomeJobs(ids: string[]): Promise<void> {
+    this._takeJobs(present(await Promise.all(ids.map(id => this._found<IJob>(`jobs/${id}`)))), false);
+  }
+
+  /** What there may be, or `null`. */
+  private async _found<T>(path: string): Promise<T | null> {
+    try {
+      return await this.door.request<T>('GET', path);
+    } catch (error) {
+      if (error instanceof Refusal && error.status === 404 && error.code !== 'no_lab') {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  private async _askAll(): Promise<void> {
+    const lists = [
+      ...TYPES.map(type => this.door.request<IJob[]>('GET', `jobs?type=${type}&limit=${ASKED}`)),
+      ...TYPES.slice(0, 2).map(type => this.door.request<IJob[]>('GET', `jobs?status=queued&type=${type}`))
+    ];
+    const [me, , ...jobs] = await Promise.all([
+      this.door.request<IMe>('GET', 'me'),
+      this._askBoards(),
+      ...lists
+    ]);
+    this._me = me;
+    this._takeJobs(jobs.flat(), true);
+    this._connect('live', '');
+  }
+
+  private async _askBoards(): Promise<void> {
+    this._takeBoards(await this.door.request<IBoard[]>('GET', 'fpga'), true);
+  }
+
+  /** Boards as the lab has them now, and whether they are all that there are. */
+  private _takeBoards(found: IBoard[], all: boolean): void {
+    for (const { session } of found) {
+      if (session) {
+        this._clock.learn(session.expires_at, session.remaining_seconds);
+      }
+    }
+    const before = new Map(this._boards.map(board => [board.fpga_id, board]));
+    const after = new Map(all ? [] : before);
+    for (const board of found) {
+      after.set(board.fpga_id, board);
+    }
+    const changed = differing(before, after, boardFace);
+    if (changed.length > 0) {
+      this._boards = [...after.values()].sort((one, other) => one.fpga_id - other.fpga_id);
+      this._boardsChanged.emit(changed);
+    }
+  }
+
+  private _takeJobs(found: IJob[], all: boolean): void {
+    const before = new Map(this._jobs.map(job => [job.job_id, job]));
+    const after = new Map(all ? [] : before);
+    for (const job of found) {
+      after.set(job.job_id, job);
+    }
+    const changed = differing(before, after, job => JSON.stringify(job));
+    if (changed.length > 0) {
+      this._jobs = [...after.values()].sort((one, other) => other.lsn - one.lsn).slice(0, KEPT);
+      this._jobsChanged.emit(changed);
+    }
+  }
+
+  private _connect(connection: Connection, trouble: string): void {
+    if (connection !== this._connection || trouble !== this._trouble) {
+      this._connection = connection;
+      this._trouble = trouble;
+      this._connectionChanged.emit(connection);
+    }
+  }
+
+  private _fail(error: unknown): void {
+    this._connect(this._connection, error instanceof Error ? error.message : String(error));
+    // A lab that has just been started may not be ready yet. One that is gone says so by the loss of its events.
+    clearTimeout(this._again);
+    this._again = setTimeout(() => {
+      this._gathering.add('everything');
+    }, AGAIN);
+  }
+
+  private readonly _clock = new LabClock();
+  private readonly _gathering = new Gathering<Stale>(
+    stale => this._ask(stale),
+    error => {
+      this._fail(error);
+    }
+  );
+  private readonly _connectionChanged = new Signal<ILab, Connection>(this);
+  private readonly _boardsChanged = new Signal<ILab, readonly number[]>(this);
+  private readonly _jobsChanged = new Signal<ILab, readonly string[]>(this);
+  private readonly _happened = new Signal<ILab, IEvent>(this);
+  private readonly _end: () => void;
+  private _connection: Connection = 'starting';
+  private _trouble = '';
+  private _again: ReturnType<typeof setTimeout> | undefined;
+  private _me: IMe | null = null;
+  private _boards: IBoard[] = [];
+  private _jobs: IJob[] = [];
+  /** The event that was seen last. */
+  private _last: number | null = null;
+}
+
+function present<T>(values: (T | null)[]): T[] {
+  return values.filter(value => value !== null);
+}
+
+/** A board without what changes by itself. */
+function boardFace(board: IBoard): string {
+  const { session, ...rest } = board;
+  return JSON.stringify([rest, session && [session.session_id, session.owner, session.expires_at]]);
+}
+
+/** Keys of what is new, gone, or otherwise than before. */
+function differing<K, T>(before: Map<K, T>, after: Map<K, T>, face: (value: T) => string): K[] {
+  const gone = [...before.keys()].filter(key => !after.has(key));
+  const changed = [...after.entries()].filter(([key, value]) => {
+    const old = before.get(key);
+    return old === undefined || face(old) !== face(value);
+  });
+  return [...gone, ...changed.map(([key]) => key)];
+}

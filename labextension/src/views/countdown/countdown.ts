@@ -1,0 +1,168 @@
+/** The countdown of a board session: how long one still has the board, and what became of it afterwards. */
+
+import { Refusal, type IDoor } from '../../lab/door';
+import type { IEvent } from '../../lab/events';
+import { follow, movesBoards } from '../../lab/following';
+import type { ISession } from '../../lab/records';
+import { element } from '../dom';
+import { clock } from '../time';
+import { untranslated, type ITranslate } from '../translate';
+import { STYLE } from './style';
+import { ending, type IEnding } from './words';
+
+/** From here on a session is about to end, seconds. */
+const SHORT = 300;
+
+export interface ICountdownOptions {
+  /** What the person calls the board. */
+  name: string;
+  fpgaId: number;
+  translate?: ITranslate;
+}
+
+export class SessionCountdown {
+  readonly node: HTMLElement;
+
+  constructor(door: IDoor, { name, fpgaId, translate = untranslated }: ICountdownOptions) {
+    this._door = door;
+    this._fpgaId = fpgaId;
+    this._translate = translate;
+    this._left = element('span', { role: 'timer', 'aria-label': translate('Time left') });
+    this._status = element('span', { role: 'status' });
+    this._buttons = element(
+      'span',
+      {},
+      this._button(translate('Renew'), translate('Renew board %1', fpgaId), () => this._renew()),
+      ' ',
+      this._button(translate('Release'), translate('Release board %1', fpgaId), () => this._release())
+    );
+    this._buttons.hidden = true;
+    this.node = element(
+      'section',
+      { class: 'fpga-countdown', 'aria-label': translate('Board session of %1', name) },
+      element('style', {}, STYLE),
+      element('b', {}, translate('%1 on board %2', name, fpgaId)),
+      this._left,
+      this._buttons,
+      this._status
+    );
+    const concerns = (event: IEvent): boolean => event.fpga_id === fpgaId && movesBoards(event);
+    this._end = follow(door, () => this._ask(), concerns, {
+      onRecord: session => {
+        this._take(session);
+      },
+      onTrouble: trouble => {
+        this._lost = true;
+        this._say(trouble.message);
+      },
+      onEvent: event => {
+        // Operators are also told of the sessions of others.
+        if (event.kind === 'session_ended' && this._ends !== null) {
+          this._ending = event;
+        }
+      }
+    });
+    this._ticking = setInterval(() => {
+      this._tick();
+    }, 1000);
+  }
+
+  dispose(): void {
+    clearInterval(this._ticking);
+    this._end();
+  }
+
+  /** One's own session, or `null` when there is none any more. */
+  private async _ask(): Promise<ISession | null> {
+    try {
+      const session = await this._door.request<ISession>('GET', `fpga/${this._fpgaId}/session`);
+      return session.session_id === null ? null : session;
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'no_active_session') {
+        return null;
+      }
+      throw error;
+    }
+  }
+
+  private _take(session: ISession | null): void {
+    if (session === null) {
+      this._ends = null;
+      this._say(ending(this._fpgaId, this._ending, this._translate));
+    } else {
+      if (this._ends === null || this._lost) {
+        // What was said isn't so any more; the clock says again what is.
+        this._say('');
+        delete this.node.dataset.is;
+      }
+      this._ending = null;
+      this._expiresAt = session.expires_at;
+      this._ends = Date.now() + session.remaining_seconds * 1000;
+    }
+    this._lost = false;
+    this._buttons.hidden = session === null;
+    this._tick();
+  }
+
+  private _tick(): void {
+    if (this._ends === null) {
+      this._left.textContent = '';
+      this.node.dataset.is = 'over';
+      return;
+    }
+    const seconds = Math.max(0, (this._ends - Date.now()) / 1000);
+    this._left.textContent = clock(seconds);
+    const short = seconds <= SHORT;
+    if (short && this.node.dataset.is !== 'short') {
+      this._say(this._translate('The session is about to end: renew it to keep the board.'));
+    } else if (!short && this.node.dataset.is === 'short') {
+      this._say('');
+    }
+    this.node.dataset.is = short ? 'short' : 'held';
+  }
+
+  private async _renew(): Promise<void> {
+    const before = this._expiresAt;
+    const session = await this._door.request<ISession>('POST', `fpga/${this._fpgaId}/session/renew`);
+    this._take(session);
+    if (session.expires_at === before) {
+      this._say(this._translate('The lab lets nobody hold a board for longer than this.'));
+    }
+  }
+
+  private async _release(): Promise<void> {
+    await this._door.request('POST', `fpga/${this._fpgaId}/session/release`);
+  }
+
+  private _button(text: string, label: string, act: () => Promise<void>): HTMLButtonElement {
+    const button = element('button', { type: 'button', title: label, 'aria-label': label }, text);
+    button.addEventListener('click', () => {
+      act().catch((error: unknown) => {
+        this._say(error instanceof Error ? error.message : String(error));
+      });
+    });
+    return button;
+  }
+
+  private _say(sentence: string): void {
+    // A live region speaks whenever it is written to, also when it says the same.
+    if (this._status.textContent !== sentence) {
+      this._status.textContent = sentence;
+    }
+  }
+
+  private readonly _door: IDoor;
+  private readonly _fpgaId: number;
+  private readonly _translate: ITranslate;
+  private readonly _left: HTMLElement;
+  private readonly _status: HTMLElement;
+  private readonly _buttons: HTMLElement;
+  private readonly _end: () => void;
+  private readonly _ticking: ReturnType<typeof setInterval>;
+  /** When the session ends, by the page's clock, ms; `null` when there is none. */
+  private _ends: number | null = null;
+  private _expiresAt = '';
+  private _ending: IEnding | null = null;
+  /** Whether the lab didn't answer the last time. */
+  private _lost = false;
+}

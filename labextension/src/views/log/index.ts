@@ -1,0 +1,1 @@
+export { LogView, type ILogOptions } from './view';
