@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 TOKEN = "browser-test-token"
 #: How long to wait for anything in the browser, ms: not a measure of how long it may take.
-PATIENCE = 40_000
+PATIENCE = 180_000
 #: What keeps Chromium from calling home at its start.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 

@@ -14,13 +14,16 @@ import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from jupyter_fpga.waveform import Wave, Waveform
+from jupyter_fpga.waveform.wave import Part
 
 #: As in conftest.py, ms.
 PATIENCE = 180_000
+expect.set_options(timeout=PATIENCE)
 PICTURES = Path(__file__).parent.parent.parent / "notebooks" / "images"
 CHANGES = 1_000_000
+STATES = {"IDLE": 0, "FETCH": 1, "RUN": 2, "DONE": 3}
 
-#: A cell that shows as many value changes, of which no two bytes are alike.
+#: A cell that shows as many value changes, which can't be made smaller.
 LARGE = f"""\
 import random
 from fractions import Fraction
@@ -29,10 +32,18 @@ from jupyter_fpga.waveform import Wave, Waveform
 from jupyter_fpga.waveform.wave import Part
 noise = random.Random(5)
 count = {CHANGES}
-values = [noise.getrandbits(16) for _ in range(count)]
-mode = Part("mode", 14, 2, {{"IDLE": 0, "FETCH": 1, "RUN": 2, "DONE": 3}})
-wave = Wave("top.bus", 16, range(count), values, count, parts=(mode,))
+values = [noise.getrandbits(32) for _ in range(count)]
+mode = Part("mode", 30, 2, {STATES})
+wave = Wave("top.bus", 32, range(count), values, count, parts=(mode,))
 WaveformView(Waveform([wave], end=count, tick=Fraction(1, 12_000_000)))
+"""
+
+
+#: A cell that shows the sample.
+SMALL = """\
+from jupyter_fpga.notebook.widgets.waveform import WaveformView
+from jupyter_fpga.waveform import Waveform
+WaveformView(Waveform.from_json({waveform}))
 """
 
 
@@ -40,12 +51,14 @@ def _waveform() -> Waveform:
     """A clock, a counter, a state machine, and a bus whose values nobody knows at first; 12 MHz."""
     end = 400
     count = list(range(0, end, 3))
+    fields = (Part("mode", 0, 2, STATES), Part("done", 2, 1), Part("left", 3, 5))
     return Waveform(
         [
             Wave("top.clock", 1, list(range(end)), [time & 1 for time in range(end)], end),
             Wave("top.pwm.count", 8, count, [number & 0xFF for number in range(len(count))], end),
             Wave("top.pwm.led", 1, [0, 40, 90, 140, 190], [0, 1, 0, 1, 0], end),
-            Wave("top.core.state", 2, [0, 30, 80, 200, 300], [0, 1, 2, 3, 0], end),
+            Wave("top.core.state", 2, [0, 30, 80, 200, 300], [0, 1, 2, 3, 0], end, STATES),
+            Wave("top.core.status", 8, [0, 60, 170], [0x09, 0x82, 0xF7], end, parts=fields),
             Wave("top.core.data", 32, [0, 55, 120, 260], [None, 0xDEADBEEF, 0xCAFE, 0x46504741], end),
         ],
         end=end,
@@ -60,13 +73,19 @@ def work(work: Path) -> Path:
     _waveform().to_vcd(work / "capture.vcd")
     (work / "other.vcd").write_text("never a VCD file\n")
     kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-    notebook = nbformat.v4.new_notebook(metadata={"kernelspec": kernel}, cells=[nbformat.v4.new_code_cell(LARGE)])
-    nbformat.write(notebook, work / "large.ipynb")
+    for name, cell in {"large": LARGE, "small": SMALL.format(waveform=_waveform().to_json())}.items():
+        cells = [nbformat.v4.new_code_cell(cell)]
+        nbformat.write(nbformat.v4.new_notebook(metadata={"kernelspec": kernel}, cells=cells), work / f"{name}.ipynb")
     return work
 
 
 def _open(page: Page, name: str) -> None:
     page.get_by_role("listitem", name=name).dblclick()
+
+
+def _open_notebook(page: Page, name: str) -> None:
+    _open(page, name)
+    expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
 
 
 def _viewer(page: Page) -> Locator:
@@ -147,14 +166,14 @@ def test_what_is_no_vcd_file_is_told(page: Page) -> None:
 
 
 def test_a_file_that_was_open_is_open_again(page: Page, work: Path) -> None:
-    _open(page, "capture.vcd")
-    expect(_viewer(page).get_by_role("treeitem", name="led")).to_be_visible()
+    layout = re.compile(r'"widgets":\[[^\]]*"jupyter-fpga-vcd:capture\.vcd"')
+    with page.expect_response(lambda answer: layout.search(answer.request.post_data or "") is not None):
+        _open(page, "capture.vcd")
     # Another program writes the file anew.
     changed = _waveform()
     Waveform([*changed.waves, Wave("top.more", 1, [0], [1], 400)], end=400, tick=changed.tick).to_vcd(
         work / "capture.vcd"
     )
-    page.wait_for_function("!location.search.includes('reset')")
     page.reload()
     expect(_viewer(page).get_by_role("treeitem", name="more")).to_be_visible()
 
@@ -181,15 +200,14 @@ def _kernel_messages(page: Page) -> Callable[[], list[str]]:
 
 def test_a_million_changes_in_a_notebook(page: Page, work: Path) -> None:
     messages = _kernel_messages(page)
-    _open(page, "large.ipynb")
-    expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
+    _open_notebook(page, "large.ipynb")
     before = len(messages())  # JupyterLab asks each new kernel which widgets it has
     _menu(page, "Run", "Run All Cells")
     viewer = _viewer(page)
     bus = viewer.get_by_role("treeitem", name="bus")
     expect(bus).to_be_visible(timeout=PATIENCE)
-    # The layout that every widget has, the widget, what its view asks, and the answer.
-    assert messages()[before:] == ["comm_open", "comm_open", "comm_msg", "comm_msg"]
+    # The layout that every widget has, the widget; what its view asks, and the answer, for each of two pieces.
+    assert messages()[before:] == ["comm_open"] * 2 + ["comm_msg"] * 4
     bus.click()
     # Letters are the view's here, and not the notebook's, which would insert a cell.
     for key in ("ArrowRight", "ArrowDown", "b", "n"):
@@ -197,10 +215,26 @@ def test_a_million_changes_in_a_notebook(page: Page, work: Path) -> None:
     expect(viewer.get_by_role("treeitem", selected=True)).to_have_text(re.compile("mode"))
     expect(viewer.get_by_role("status")).to_have_text(re.compile(r"^top\.bus\.mode = (IDLE|FETCH|RUN|DONE) at B"))
     expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(1)
-    assert len(messages()) == before + 4
+    assert len(messages()) == before + 6
     _menu(page, "File", "Save Notebook")
     expect(page.locator(".jp-mod-dirty")).to_have_count(0)
     saved = (work / "large.ipynb").read_text()
-    # The picture and the text, and not the two megabytes of noise.
+    # The picture and the text, and not the four megabytes of noise.
     assert "<svg" in saved
     assert len(saved) < 50_000
+
+
+def test_names_and_fields_in_a_notebook(page: Page) -> None:
+    _open_notebook(page, "small.ipynb")
+    _menu(page, "Run", "Run All Cells")
+    viewer = _viewer(page)
+    viewer.get_by_role("treeitem", name="status").click()
+    page.keyboard.press("ArrowRight")
+    viewer.get_by_role("treeitem", name="state").click()
+    viewer.get_by_role("searchbox").fill("DONE")
+    page.keyboard.press("Enter")
+    status = viewer.get_by_role("status")
+    expect(status).to_have_text("top.core.state = DONE at A  ·  A: 200 cycles (16.6667 µs)")
+    expect(viewer.get_by_role("treeitem", name="mode")).to_have_text(re.compile(r"mode\s*DONE"))
+    expect(viewer.get_by_role("treeitem", name="left")).to_have_text(re.compile(r"left\s*1e"))
+    _pictures(page, viewer, "waveform_in_a_notebook")
