@@ -147,7 +147,8 @@ export class WaveformView {
   /** Take the page's measures, which a frame must not ask for: that would lay the page out in the middle of it. */
   private _measure(): void {
     const viewer = this._viewer;
-    if (viewer === null) {
+    // A tab that isn't in front has no size; it gets one when it is.
+    if (viewer === null || this._body.clientWidth === 0) {
       return;
     }
     this._height = this._body.clientHeight;
