@@ -76,7 +76,7 @@ def restart(page: Page) -> None:
 
 
 def picture(page: Page, view: Locator, name: str, settled: Locator | None = None) -> None:
-    """With ``MAKE_PICTURES=1``: the view in the light theme and in the dark one, once what is ``settled`` is in sight."""
+    """With ``MAKE_PICTURES=1``: the view in the light theme and in the dark one, each once ``settled`` is in sight."""
     if not os.environ.get("MAKE_PICTURES"):
         return
     for theme in ("Light", "Dark"):
