@@ -1,15 +1,25 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { commandsPlugin } from './commands/plugin';
+import { dashboardPlugin } from './dashboard/plugin';
 import { labPlugin } from './lab/plugin';
+import { launcherPlugin } from './launcher/plugin';
 import { logsPlugin } from './logs/plugin';
+import { notificationsPlugin } from './notifications/plugin';
 import { sidebarPlugin } from './sidebar/plugin';
+import { statusBarPlugin } from './statusbar/plugin';
+import { versionPlugin } from './version/plugin';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
   labPlugin,
   commandsPlugin,
   sidebarPlugin,
-  logsPlugin
+  statusBarPlugin,
+  notificationsPlugin,
+  logsPlugin,
+  dashboardPlugin,
+  launcherPlugin,
+  versionPlugin
 ];
 
 export default plugins;

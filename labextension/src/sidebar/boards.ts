@@ -39,7 +39,7 @@ export class BoardsSection extends Widget {
     const bar = document.createElement('div');
     bar.className = 'jp-FpgaSection-filters';
     this._filter.type = 'search';
-    this._filter.placeholder = this._trans.__('Target, holder, tag or number');
+    this._filter.placeholder = this._trans.__('Filter');
     this._filter.setAttribute('aria-label', this._trans.__('Show only boards with this target, holder, tag or number'));
     this._free.type = 'checkbox';
     const label = document.createElement('label');

@@ -18,7 +18,7 @@ export class SessionsSection extends Widget {
     this._commands = commands;
     this._trans = trans;
     this.addClass('jp-FpgaSection');
-    this._rows = new Rows(trans.__('My sessions'), trans.__('You hold no board. Running a %%fpga cell gets you one.'));
+    this._rows = new Rows(trans.__('My sessions'), trans.__('You hold no board. A %1 cell gets you one.', '%%fpga'));
     this.node.append(this._rows.node);
     this._end = whileHolding(lab, () => {
       this._show();
