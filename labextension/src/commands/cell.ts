@@ -10,8 +10,7 @@ export const FIRST_DESIGN = `class Top(wiring.Component):
         m = Module()
         m.d.sync += self.count.eq(self.count + 1)
         m.d.comb += self.led.eq(self.count < self.duty)
-        return m
-`;
+        return m`;
 
 /** The magic's line, for a board or for any. */
 export function magicLine(fpgaId: number | null): string {

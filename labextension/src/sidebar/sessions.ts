@@ -34,7 +34,7 @@ export class SessionsSection extends Widget {
     const { sessions } = this._lab;
     this._rows.show(sessions.map(session => this._row(session)));
     for (const session of sessions) {
-      const time = this._rows.element(String(session.fpga_id))?.querySelector('.jp-FpgaRows-state');
+      const time = this._rows.element(String(session.fpga_id))?.querySelector('.jp-FpgaRows-more');
       if (time) {
         time.textContent = this._trans.__('%1 left', timeLeft(this._trans, this._lab.secondsLeft(session)));
       }
@@ -53,7 +53,7 @@ export class SessionsSection extends Widget {
       content: () => [
         shapeIcon('mine'),
         span('jp-FpgaRows-title', this._trans.__('Board %1', id)),
-        span('jp-FpgaRows-state', '')
+        span('jp-FpgaRows-more', '')
       ],
       actions: () => [
         { label: this._trans.__('Renew'), act: run(CommandIDs.renew) },

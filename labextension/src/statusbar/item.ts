@@ -55,7 +55,7 @@ export class SessionItem extends Widget {
       return;
     }
     const body = new SessionsPopup(this._lab, this._commands, this._trans);
-    this._popup = showPopup({ body, anchor: this, align: 'right', hasDynamicSize: true });
+    this._popup = showPopup({ body, anchor: this, align: 'right' });
     this._popup.disposed.connect(() => {
       body.dispose();
       this._button.focus();
