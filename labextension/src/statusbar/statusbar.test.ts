@@ -79,7 +79,7 @@ test('a click opens what one may do, with the cursor on it, and Escape closes it
     [CommandIDs.renew, { fpga_id: 3 }],
     [CommandIDs.release, { fpga_id: 3 }]
   ]);
-  popup.dispatchEvent(new KeyboardEvent('keydown', { keyCode: 27, bubbles: true }));
+  popup.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
   expect(document.querySelector('[role=dialog]')).toBeNull();
   expect(document.activeElement).toBe(part(item.node, 'button'));
   item.dispose();
