@@ -140,7 +140,7 @@ export class Dashboard extends Widget {
           queue.failed,
           queue.cancelled
         ]),
-        trans.__('There is no queue. Builds need none; `lab.compute.queue()` makes one.')
+        trans.__('There is no queue. Builds need none.')
       )
     );
     this._workers.replaceChildren(

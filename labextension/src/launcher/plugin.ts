@@ -4,6 +4,10 @@ import { IMainMenu } from '@jupyterlab/mainmenu';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands/ids';
+import { chipIcon } from '../icons';
+
+/** A chip; of a colour that is seen on light and on dark. */
+const CARD = chipIcon.svgstr.replaceAll('#616161', '#f37726');
 
 /** Where one starts: cards in the launcher, entries in the File and View menus. */
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
@@ -18,7 +22,9 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
     menu: IMainMenu | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_fpga');
-    launcher?.add({ command: CommandIDs.newNotebook, category: trans.__('Notebook'), rank: 10 });
+    // In the category of notebooks a card's picture is an address, as kernels have it.
+    const kernelIconUrl = `data:image/svg+xml,${encodeURIComponent(CARD)}`;
+    launcher?.add({ command: CommandIDs.newNotebook, category: trans.__('Notebook'), rank: 10, kernelIconUrl });
     launcher?.add({ command: CommandIDs.openDashboard, category: trans.__('Other'), rank: 10 });
     menu?.fileMenu.newMenu.addGroup([{ command: CommandIDs.newNotebook }], 50);
     menu?.viewMenu.addGroup([{ command: CommandIDs.openBoards }, { command: CommandIDs.openDashboard }], 50);
