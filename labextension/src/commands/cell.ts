@@ -17,7 +17,7 @@ export function magicLine(fpgaId: number | null): string {
   return fpgaId === null ? '%%fpga --name pwm' : `%%fpga --board ${fpgaId} --name pwm`;
 }
 
-/** The cell of a design that asks for this board instead of the one that it asked for; `null` when it is no such cell. */
+/** A cell that asks for this board instead of the one that it asked for; `null` when it asks for none. */
 export function withBoard(source: string, fpgaId: number): string | null {
   const [first, ...rest] = source.split('\n');
   if (!/^%%fpga(\s|$)/.test(first)) {

@@ -73,11 +73,7 @@ class Commands {
       caption: trans.__('A notebook with a first design, which runs on a board of the lab'),
       icon: chipIcon,
       execute: args =>
-        newNotebook(
-          this.app.commands,
-          typeof args['fpga_id'] === 'number' ? args['fpga_id'] : null,
-          this.folder(args)
-        )
+        newNotebook(this.app.commands, typeof args['fpga_id'] === 'number' ? args['fpga_id'] : null, this.folder(args))
     });
   }
 

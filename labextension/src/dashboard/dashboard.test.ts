@@ -28,7 +28,9 @@ beforeEach(async () => {
   door.boards = [board(0), held(1, 60), board(2, { state: 'error', reason: 'It does not answer.' })];
   door.texts['metrics'] = text(METRICS);
   Object.assign(door.answers, {
-    'GET compute/queues': [{ queue_id: 7, owner: 'ada', state: 'active', active: 3, completed: 4, failed: 0, cancelled: 1 }],
+    'GET compute/queues': [
+      { queue_id: 7, owner: 'ada', state: 'active', active: 3, completed: 4, failed: 0, cancelled: 1 }
+    ],
     'GET compute/workers': [{ worker: 'f'.repeat(64), name: 'lab', functions: [{ name: 'elaborate', version: 'x' }] }],
     'GET compute/sysinfo': { cores: 2, runner: { kind: 'local', capacity: 2 }, sandbox: { tier: 'full', reason: '' } },
     'GET compute/jobs?state=unfinished&limit=1000': []
@@ -65,7 +67,15 @@ test('events alone tell what runs, what ran, and what waits', () => {
   const history = new ActionHistory(lab);
   const now = Date.now();
   const accept = (lsn: number): void => {
-    door.tell({ lsn, prev: 0, kind: 'action_accepted', function: 'compile', worker: 'w', owner: 'ada', time: time(now) });
+    door.tell({
+      lsn,
+      prev: 0,
+      kind: 'action_accepted',
+      function: 'compile',
+      worker: 'w',
+      owner: 'ada',
+      time: time(now)
+    });
   };
   accept(100);
   accept(101);
@@ -100,7 +110,15 @@ test('the dashboard shows the lab, and asks for counts once a second at most', a
   );
   door.asked.length = 0;
   for (let lsn = 200; lsn < 300; lsn += 1) {
-    door.tell({ lsn, prev: lsn - 1, kind: 'action_accepted', function: 'noop', queue_id: 7, owner: 'ada', time: time(Date.now()) });
+    door.tell({
+      lsn,
+      prev: lsn - 1,
+      kind: 'action_accepted',
+      function: 'noop',
+      queue_id: 7,
+      owner: 'ada',
+      time: time(Date.now())
+    });
     door.tell({ kind: 'action_completed', action_lsn: lsn, queue_id: 7, time: time(Date.now()) });
   }
   await settled();

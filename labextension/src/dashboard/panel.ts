@@ -73,7 +73,11 @@ export class Dashboard extends Widget {
     const scale = document.createElement('div');
     scale.className = 'jp-FpgaTimeline-scale';
     scale.setAttribute('aria-hidden', 'true');
-    for (const text of [this.trans.__('%1 s ago', SPAN / 1000), this.trans.__('%1 s ago', SPAN / 2000), this.trans.__('now')]) {
+    for (const text of [
+      this.trans.__('%1 s ago', SPAN / 1000),
+      this.trans.__('%1 s ago', SPAN / 2000),
+      this.trans.__('now')
+    ]) {
       const mark = document.createElement('span');
       mark.textContent = text;
       scale.append(mark);
@@ -130,7 +134,15 @@ export class Dashboard extends Widget {
     const { trans, _facts: facts } = this;
     this._queues.replaceChildren(
       table(
-        [trans.__('Queue'), trans.__('Owner'), trans.__('State'), trans.__('Active'), trans.__('Completed'), trans.__('Failed'), trans.__('Cancelled')],
+        [
+          trans.__('Queue'),
+          trans.__('Owner'),
+          trans.__('State'),
+          trans.__('Active'),
+          trans.__('Completed'),
+          trans.__('Failed'),
+          trans.__('Cancelled')
+        ],
         facts.queues.map(queue => [
           String(queue.queue_id),
           queue.owner,
@@ -199,7 +211,12 @@ export class Dashboard extends Widget {
     const { running } = history;
     const actions = history.since(now - SPAN);
     drawTimeline(this._timeline, actions, now, this._facts.sysinfo?.runner.capacity ?? 1);
-    const label = trans.__('In the last minute %1 actions; running: %2, waiting: %3', actions.length, running.length, history.waiting);
+    const label = trans.__(
+      'In the last minute %1 actions; running: %2, waiting: %3',
+      actions.length,
+      running.length,
+      history.waiting
+    );
     this._timeline.setAttribute('aria-label', label);
     const names = new Map(this._facts.workers.map(worker => [worker.worker, worker.name]));
     this._running.replaceChildren(

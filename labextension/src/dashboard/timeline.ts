@@ -19,7 +19,9 @@ export function drawTimeline(svg: SVGSVGElement, actions: IAction[], now: number
   svg.style.height = `${count * LANE}px`;
   const parts: SVGElement[] = [];
   for (let lane = 0; lane < count; lane += 1) {
-    parts.push(shape('rect', { x: 0, y: lane * LANE + 1, width: WIDTH, height: LANE - 2, class: 'jp-FpgaTimeline-lane' }));
+    parts.push(
+      shape('rect', { x: 0, y: lane * LANE + 1, width: WIDTH, height: LANE - 2, class: 'jp-FpgaTimeline-lane' })
+    );
     for (const action of lanes[lane] ?? []) {
       parts.push(bar(action, lane, from, now));
     }

@@ -54,7 +54,10 @@ export class Watch {
     });
     lab.jobsChanged.connect(this._jobsChanged, this);
     lab.happened.connect(this._happened, this);
-    this._jobsChanged(lab, lab.jobs.map(job => job.job_id));
+    this._jobsChanged(
+      lab,
+      lab.jobs.map(job => job.job_id)
+    );
   }
 
   settings: INoticeSettings = USUAL;
@@ -100,8 +103,18 @@ export class Watch {
       kind: 'warning',
       message: trans.__('Your session on board %1 ends in %2.', session.fpga_id, timeLeft(trans, seconds)),
       actions: [
-        { label: trans.__('Renew'), act: () => { around.renew(session.fpga_id); } },
-        { label: trans.__('Release'), act: () => { around.release(session.fpga_id); } }
+        {
+          label: trans.__('Renew'),
+          act: () => {
+            around.renew(session.fpga_id);
+          }
+        },
+        {
+          label: trans.__('Release'),
+          act: () => {
+            around.release(session.fpga_id);
+          }
+        }
       ]
     });
     this._shown.set(session.session_id, takeBack);
@@ -171,7 +184,14 @@ export class Watch {
     around.tell({
       kind: failed ? 'error' : 'success',
       message,
-      actions: [{ label: trans.__('Show log'), act: () => { around.showLog(job.job_id); } }]
+      actions: [
+        {
+          label: trans.__('Show log'),
+          act: () => {
+            around.showLog(job.job_id);
+          }
+        }
+      ]
     });
   }
 

@@ -12,12 +12,7 @@ export const statusBarPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows the board that one holds, and the time left, in the status bar.',
   autoStart: true,
   optional: [ILabToken, ITranslator, IStatusBar],
-  activate: (
-    app: JupyterFrontEnd,
-    lab: ILab | null,
-    translator: ITranslator | null,
-    statusBar: IStatusBar | null
-  ) => {
+  activate: (app: JupyterFrontEnd, lab: ILab | null, translator: ITranslator | null, statusBar: IStatusBar | null) => {
     if (lab === null || statusBar === null) {
       return;
     }

@@ -39,19 +39,16 @@ export class VersionCheck {
       return;
     }
     this._told = version;
-    this.tell(
+    const { trans } = this;
+    const facts =
       difference === 'page older'
-        ? this.trans.__(
-            'This page has version %1 of the FPGA lab, and the lab has %2. Reload the page; if that does not help, upgrade jupyter-fpga where JupyterLab is installed.',
-            this.version,
-            version
-          )
-        : this.trans.__(
-            'This page has version %1 of the FPGA lab, and the lab still has %2. Restart the server that hosts the lab, or ask whoever runs it to upgrade it.',
-            this.version,
-            version
-          )
-    );
+        ? trans.__('This page has version %1 of the FPGA lab, and the lab has %2.', this.version, version)
+        : trans.__('This page has version %1 of the FPGA lab, and the lab still has %2.', this.version, version);
+    const advice =
+      difference === 'page older'
+        ? trans.__('Reload the page; if that does not help, upgrade jupyter-fpga where JupyterLab is installed.')
+        : trans.__('Restart the server that hosts the lab, or ask whoever runs it to upgrade it.');
+    this.tell(`${facts} ${advice}`);
   }
 
   private _told = '';
