@@ -207,7 +207,11 @@ export class Lab implements ILab {
   }
 
   private async _askSomeJobs(ids: string[]): Promise<void> {
-    this._takeJobs(present(await Promise.all(ids.map(id => this._found<IJob>(`jobs/${id}`)))), false);
+    if (ids.length < MANY) {
+      this._takeJobs(present(await Promise.all(ids.map(id => this._found<IJob>(`jobs/${id}`)))), false);
+    } else {
+      await this._askJobs();
+    }
   }
 
   /** What there may be, or `null`. */
@@ -223,18 +227,22 @@ export class Lab implements ILab {
   }
 
   private async _askAll(): Promise<void> {
-    const me = await this.door.request<IMe>('GET', 'me');
-    this._me = me;
+    this._me = await this.door.request<IMe>('GET', 'me');
+    await Promise.all([this._askJobs(), this._askBoards()]);
+    this._connect('live', '');
+  }
+
+  private async _askJobs(): Promise<void> {
     // An operator is shown everybody's jobs unless they ask for their own.
-    const own = me.roles.includes('operator') ? `&owner=${encodeURIComponent(me.name)}` : '';
+    const me = this._me;
+    const own = me?.roles.includes('operator') ? `&owner=${encodeURIComponent(me.name)}` : '';
     const lists = [
       ...TYPES.map(type => `jobs?type=${type}&limit=${ASKED}`),
       // However many came after them.
       ...TYPES.slice(0, 2).map(type => `jobs?type=${type}&status=queued`)
-    ].map(path => this.door.request<IJob[]>('GET', path + own));
-    const [jobs] = await Promise.all([Promise.all(lists), this._askBoards()]);
-    this._takeJobs(jobs.flat(), true);
-    this._connect('live', '');
+    ];
+    const found = await Promise.all(lists.map(path => this.door.request<IJob[]>('GET', path + own)));
+    this._takeJobs(found.flat(), true);
   }
 
   private async _askBoards(): Promise<void> {
