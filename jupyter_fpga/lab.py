@@ -15,6 +15,7 @@ from .compute.builds.catalog import Catalog, TargetInfo
 from .compute.builds.functions import LIMITS, limits_within
 from .compute.builds.icebox import find_icebox
 from .compute.builds.implementers import find_implementers
+from .compute.builds.simulator import SimulatorFunctions
 from .compute.builds.vendors import find_vendors
 from .compute.runners.local import LocalRunner
 from .compute.sandbox.orphans import end_orphans
@@ -172,6 +173,9 @@ class Lab:
             sandbox=sandbox,
             clock=self._clock,
         )
+        # Before what an earlier life of the lab left unfinished goes on.
+        simulator = await asyncio.to_thread(SimulatorFunctions, self._compute.cache, config.stage_seconds)
+        await self._compute.install(simulator)
         await self._compute.start()
         self._workshop = _Workshop(config, self._compute, self._store, self._progress)
         if config.fpga.boards or config.fpga.discover:

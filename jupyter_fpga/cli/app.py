@@ -37,6 +37,7 @@ _COMMANDS = {
     "boards": ("looking.BoardsApp", "List the boards."),
     "targets": ("looking.TargetsApp", "List the kinds of boards."),
     "build": ("building.BuildApp", "Build a design without a board: report and bitstream."),
+    "sim": ("simulating.SimApp", "Run a design's testbenches, without a board, into a VCD file."),
     "submit": ("building.SubmitApp", "Build a design and program it onto a board."),
     "jobs": ("looking.JobsApp", "List your jobs and actions."),
     "logs": ("looking.LogsApp", "Show the log of a job; -f follows it."),

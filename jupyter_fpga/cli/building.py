@@ -26,7 +26,7 @@ from .base import ALIASES, FLAGS, LAB_ALIASES, LabCommand, flag, merged
 from .settings import Read
 from .stages import show_stages
 
-__all__ = ("BuildApp", "SubmitApp")
+__all__ = ("BuildApp", "SubmitApp", "read_option")
 
 T = TypeVar("T")
 
@@ -51,7 +51,14 @@ _FLAGS = {
 ARTIFACTS = ("csr.json", "csr.csv", "analyzer.csv", "top.v", "bitstream", "report")
 
 
-def _read(reader: Reader[T], text: str, option: str) -> T:
+def read_option(reader: Reader[T], text: str, option: str) -> T:
+    """What an option that may be repeated says.
+
+    Raises
+    ------
+    Invalid
+        ``usage``
+    """
     try:
         return reader(text)
     except argparse.ArgumentTypeError as error:
@@ -87,7 +94,7 @@ class _Building(LabCommand):
 
     def options(self) -> BuildOptions:
         """What the lab is told."""
-        params = dict(_read(parameter, text, "--param") for text in self.params)
+        params = dict(read_option(parameter, text, "--param") for text in self.params)
         return {
             "target": self.target or None,
             "top": self.top or None,
@@ -95,7 +102,7 @@ class _Building(LabCommand):
             "timing_target_mhz": self.timing_target,
             "seed": self.seed,
             "explore": self.explore,
-            "probes": [name for text in self.probes for name in _read(names, text, "--probe")],
+            "probes": [name for text in self.probes for name in read_option(names, text, "--probe")],
             "params": params,
             "use_cache": not self.no_cache,
             "verify": self.verify,

@@ -1,17 +1,13 @@
 """``capture``: signals inside a running design, into a VCD file."""
 
-import json
-from pathlib import Path
-
 from traitlets import List, Unicode
 
 from jupyter_fpga.client.arguments import Reader, board_number, names, seconds, whole_number
 from jupyter_fpga.client.captures import NotTriggered
-from jupyter_fpga.client.errors import Invalid
-from jupyter_fpga.waveform import Waveform
 
 from .base import ALIASES, LAB_ALIASES, LabCommand, merged
 from .settings import Read
+from .waveforms import waveform_path, write_waveform
 
 __all__ = ("CaptureApp",)
 
@@ -61,9 +57,7 @@ class CaptureApp(LabCommand):
     output = Unicode(help="File for the waveform, .vcd or .json.").tag(config=True)
 
     def run(self, words: list[str]) -> None:
-        path = Path(self.output) if self.output else None
-        if path is not None and path.suffix not in (".vcd", ".json"):
-            raise Invalid(f"The file “{path}” is neither a .vcd nor a .json; give one with --output.", code="usage")
+        path = waveform_path(self.output)
         signals = [name for word in words for name in names.read(word)] or None
         board = self.lab().board(self.board)
         try:
@@ -78,18 +72,11 @@ class CaptureApp(LabCommand):
             )
         except NotTriggered as missed:
             # What there was may tell why.
-            self._write(missed.waveform, path)
+            if path is not None:
+                write_waveform(missed.waveform, path)
             raise
-        self._write(waveform, path)
+        if path is not None:
+            write_waveform(waveform, path)
         facts = {"signals": waveform.names, "end": waveform.end, "trigger": waveform.trigger, "ended": waveform.ended}
         text = repr(waveform) if path is None else f"{path}: {waveform.title}"
         self.show(waveform.to_json() if path is None else {"file": str(path), **facts}, text)
-
-    def _write(self, waveform: Waveform, path: Path | None) -> None:
-        if path is None:
-            return
-        text = waveform.to_vcd() if path.suffix == ".vcd" else f"{json.dumps(waveform.to_wavejson(), indent=2)}\n"
-        try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise Invalid(f"The file “{path}” can't be written: {error.strerror}.", code="usage") from None

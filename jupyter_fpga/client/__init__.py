@@ -35,6 +35,7 @@ from .jobs import Job
 from .lab import LabClient
 from .registers import Register, RegisterArray, Registers
 from .report import Report
+from .simulations import Simulating, Simulation, SimulationFailed
 from .sources import bundle
 from .starting import StartedLab, start_lab
 from .values import EnumValue
@@ -65,6 +66,9 @@ __all__ = (
     "RegisterArray",
     "Registers",
     "Report",
+    "Simulating",
+    "Simulation",
+    "SimulationFailed",
     "StartedLab",
     "TimedOut",
     "TooLarge",

@@ -17,6 +17,7 @@ __all__ = (
     "parameter",
     "reworded",
     "seconds",
+    "until",
     "whole_number",
 )
 
@@ -110,6 +111,25 @@ names = Reader("names with commas between, such as count,inner.state", _names)
 
 parameter = Reader("NAME=VALUE", _parameter)
 """A value that is a Python literal is one, any other is text."""
+
+_TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "ps": 1e-12}
+
+
+def _until(text: str) -> int | float:
+    if match := re.fullmatch(r"\s*([0-9_]+)\s*(?:cycles?)?\s*", text):
+        found: int | float = int(match[1])
+    elif match := re.fullmatch(r"\s*([0-9._]+(?:e[+-]?[0-9]+)?)\s*(ms|us|µs|ns|ps|s|)\s*", text):
+        # Seconds without a unit are a float's text, such as 1e-6.
+        found = float(match[1]) * _TIMES[match[2] or "s"]
+    else:
+        raise ValueError(text)
+    if not 0 < found < math.inf:
+        raise ValueError(text)
+    return found
+
+
+until = Reader("clock cycles or a time, such as 500 or 20us", _until)
+"""Clock cycles as a whole number, or seconds as a float."""
 
 _ARGPARSE = (
     (re.compile(r"argument ([^:]*/)?(\S+): (takes .*)", re.DOTALL), r"\2 \3"),

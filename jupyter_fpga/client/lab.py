@@ -14,6 +14,7 @@ from .events import JobWatcher, follow_events
 from .jobs import Job, accepted
 from .listing import BOARD_COLUMNS, JOB_COLUMNS, TARGET_COLUMNS, TOOLCHAIN_COLUMNS
 from .loop import Following, blocking, loop, on_the_loop
+from .simulations import Simulating, SimulationOptions, simulate
 from .sources import load_source
 from .starting import StartedLab
 from .tables import Table
@@ -143,6 +144,23 @@ class LabClient:
             Simulate the bitstream of an iCE40 beside the design, and fail the build unless both answer alike.
         """
         return Job(self, await self._upload("build", source, **options))
+
+    @on_the_loop
+    async def asimulate(self, source: str | bytes | Path, /, **options: Unpack[SimulationOptions]) -> Simulating:
+        """Run a design's testbenches in Amaranth's simulator, on the lab's machine, behind the walls of its sandbox.
+
+        A testbench is ``async def testbench(ctx)`` in the design's file, or ``testbench(ctx, dut)``.
+
+        Parameters
+        ----------
+        source
+            As of :meth:`asubmit`.
+        filename, target, top, clock, params, use_cache
+            As of :meth:`abuild`; the target only says how fast its clock is.
+        until
+            When the simulation ends at the latest: after so many clock cycles (a whole number), or seconds (a float).
+        """
+        return await simulate(self.compute, source, **options)
 
     async def _upload(
         self,
@@ -330,6 +348,7 @@ class LabClient:
     aevents = events
     submit = blocking(asubmit)
     build = blocking(abuild)
+    simulate = blocking(asimulate)
     run = blocking(arun)
     reset = blocking(areset)
     boards = blocking(aboards)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .errors import Invalid
 
-__all__ = ("PROJECT_FILE", "bundle", "load_source")
+__all__ = ("PROJECT_FILE", "bundle", "load_files", "load_source")
 
 #: Names the entry of a bundle: the peer system's file, kept.
 PROJECT_FILE = "mrg-project.json"
@@ -51,6 +51,37 @@ def load_source(source: str | bytes | Path, filename: str | None = None) -> tupl
         return filename or path.name, path.read_bytes()
     except OSError as error:
         raise Invalid(f"The design “{path}” can't be read: {error.strerror}.", code="design_rejected") from None
+
+
+def load_files(source: str | bytes | Path, filename: str | None = None) -> tuple[dict[str, bytes], str]:
+    """The files of a submission by name, and which of them is the entry.
+
+    Parameters
+    ----------
+    source, filename
+        As of :func:`load_source`.
+
+    Raises
+    ------
+    Invalid
+        ``design_rejected``
+    """
+    name, content = load_source(source, filename)
+    if not name.lower().endswith(".zip"):
+        return {name: content}, name
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            files = {inner.filename: archive.read(inner) for inner in archive.infolist() if not inner.is_dir()}
+        told = json.loads(files[PROJECT_FILE]) if PROJECT_FILE in files else {}
+        entry = told.get("entrypoint") or next((known for known in _ENTRIES if known in files), None)
+    except (zipfile.BadZipFile, ValueError, AttributeError, NotImplementedError, RuntimeError) as error:
+        raise Invalid(f"The bundle “{name}” can't be read: {error}.", code="design_rejected") from None
+    if entry not in files:
+        raise Invalid(
+            f"The bundle “{name}” has no {entry or ' or '.join(_ENTRIES[:2])}, with which the design would begin.",
+            code="design_rejected",
+        )
+    return files, entry
 
 
 def bundle(files: dict[str, bytes], entry: str) -> bytes:

@@ -89,7 +89,7 @@ async def allow_observers(floor: Floor, person: Person, fpga_id: int, allowed: b
 
 
 async def session(floor: Floor, person: Person, fpga_id: int) -> dict[str, Any]:
-    """The board's session; only its owner sees its id."""
+    """The board's session; only its owner sees its id, and the digest of the design."""
     unit = floor.pool[fpga_id]
     session_id = unit.row["session_id"] if unit.row is not None else None
     row = await floor.read(
@@ -106,8 +106,8 @@ async def session(floor: Floor, person: Person, fpga_id: int) -> dict[str, Any]:
     now = floor.clock.time()
     if row is None or row["expires_at"] <= now:
         raise refusals.no_active_session(fpga_id)
-    manifest = floor.pool[fpga_id].manifest
-    return {**session_record(row, person, now), "design": manifest.digest if manifest is not None else None}
+    design = unit.manifest.digest if unit.manifest is not None and row["owner"] == person.name else None
+    return {**session_record(row, person, now), "design": design}
 
 
 async def renew(floor: Floor, person: Person, fpga_id: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ STEPS: dict[str, tuple[str, ...]] = {
     "targets": ("jupyter_fpga.gateware.targets",),
     "base": ("jupyter_fpga.gateware.simulation.base", "jupyter_fpga.gateware.implementation.base"),
     "elaborate": ("jupyter_fpga.gateware.elaborate",),
+    "simulate": ("jupyter_fpga.gateware.testbench",),
     "synthesize": ("jupyter_fpga.gateware.simulation.synthesize", "jupyter_fpga.gateware.implementation.synthesize"),
     "compile": ("jupyter_fpga.gateware.simulation.compile",),
     "place": ("jupyter_fpga.gateware.implementation.place",),
@@ -66,6 +67,6 @@ def _same_hashes() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["elaborate"]:
+    if sys.argv[1:] in (["elaborate"], ["simulate"]):
         _same_hashes()
     sys.exit(main(sys.argv[1:]))

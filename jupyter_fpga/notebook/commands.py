@@ -11,7 +11,7 @@ from jupyter_fpga.client.tables import Table
 
 from .desk import Desk
 from .errors import Interrupted
-from .options import CELL, LINE
+from .options import CELL, COMMANDS, LINE
 
 __all__ = ("Commands",)
 
@@ -39,7 +39,11 @@ class Commands:
         return getattr(self, arguments.command)(arguments)
 
     def help(self, arguments: argparse.Namespace) -> None:
-        _write(f"{LINE.format_help()}\n{CELL.format_help()}")
+        if arguments.name is None:
+            _write(f"{LINE.format_help()}\n{CELL.format_help()}")
+            return
+        LINE.check_command(arguments.name)
+        _write(f"%fpga {arguments.name}: {COMMANDS[arguments.name]}")
 
     def boards(self, arguments: argparse.Namespace) -> Table:
         return self._desk.lab(_say).boards()

@@ -4,7 +4,7 @@ from jupyter_fpga.client.errors import JobFailed, LabError
 
 from .cells import Place
 
-__all__ = ("BuildFailed", "Interrupted", "Refused")
+__all__ = ("BuildFailed", "Interrupted", "Refused", "SimulationFailed")
 
 
 class _Plain(Exception):
@@ -37,6 +37,14 @@ class BuildFailed(_Plain, JobFailed):
             return [sentence]
         where = f"In {self.place.cell}:\n" if self.place.cell else ""
         return [f"{where}----> {self.place.number} {self.place.text.rstrip()}", sentence]
+
+
+class SimulationFailed(BuildFailed):
+    """A testbench of the cell has failed, or what is simulated could not be."""
+
+    def _lines(self) -> list[str]:
+        # Which stage it was is told by the name already.
+        return [*super()._lines()[:-1], f"{type(self).__name__}: {self}"]
 
 
 class Refused(_Plain, LabError):

@@ -1,4 +1,4 @@
-"""``%%fpga``: the cell's design onto a board; ``%fpga``: boards and jobs."""
+"""What the magics do: ``%%fpga``: the cell's design onto a board; ``%fpga``: boards and jobs."""
 
 import argparse
 import sys
@@ -7,39 +7,42 @@ from collections.abc import Callable
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import display
 
-from jupyter_fpga.client import BoardHandle, Job
+from jupyter_fpga.client import BoardHandle, Job, LabClient, Simulation
+from jupyter_fpga.client import simulations as outcome
 from jupyter_fpga.client.errors import Invalid, JobCancelled, JobFailed, LabError
 
 from .builds import BuildHandle
-from .cells import Library, as_library, as_source, locate, replace_library
+from .cells import Library, Source, as_library, as_source, locate, replace_library
 from .commands import Commands
 from .desk import Desk
-from .errors import BuildFailed, Refused
+from .errors import BuildFailed, Refused, SimulationFailed
 from .options import CELL, LINE, HelpWanted, parse
 from .progress import InPlace, Progress, Screen, TextScreen
 from .summary import Summary
 from .watching import submitted, watch
 
-__all__ = ("FpgaMagics",)
+__all__ = ("Actions",)
 
 
-@magics_class
-class FpgaMagics(Magics):
-    """The magics, and what this kernel knows: its lab, its boards by name, its ``--lib`` cells."""
+class Actions:
+    """What the magics do, and what this kernel knows: its lab, its boards by name, its ``--lib`` cells.
+
+    Parameters
+    ----------
+    shell
+        The kernel's.
+    """
 
     def __init__(self, shell: InteractiveShell) -> None:
-        super().__init__(shell)
         self._shell: Any = shell  # IPython's methods have no types
         self.desk = Desk()
         self._show: Callable[[Any], Any] = display
         self._commands = Commands(self.desk, self._put)
 
-    @cell_magic("fpga")  # type: ignore[arg-type]  # IPython's decorators have no types
     def cell(self, line: str, cell: str) -> None:
-        """``%%fpga``: see ``%fpga help``."""
+        """``%%fpga``."""
         try:
             self._run_cell(parse(CELL, line), cell)
         except HelpWanted as wanted:
@@ -49,15 +52,13 @@ class FpgaMagics(Magics):
         except (JobFailed, JobCancelled) as failed:
             # From the job, not from the request: the reason may name a line of the cell.
             detail = failed.detail
-            raise BuildFailed(
-                failed, locate(detail.get("file"), detail.get("line"), cell, self.desk.libraries)
-            ) from None
+            kind = SimulationFailed if isinstance(failed, outcome.SimulationFailed) else BuildFailed
+            raise kind(failed, locate(detail.get("file"), detail.get("line"), cell, self.desk.libraries)) from None
         except LabError as refusal:
             raise Refused(refusal) from None
 
-    @line_magic("fpga")  # type: ignore[arg-type]
     def line(self, line: str) -> Any:
-        """``%fpga``: see ``%fpga help``."""
+        """``%fpga``; what is returned is shown as the cell's result."""
         try:
             arguments = parse(LINE, line or "help")
             return self._commands.run(arguments)
@@ -73,11 +74,14 @@ class FpgaMagics(Magics):
             self.desk.libraries = replace_library(self.desk.libraries, library)
             self._summary(arguments, Summary("lib", f"{', '.join(sorted(library.names))} are there in later designs."))
             return
-        name = arguments.name or "_fpga"
+        name = arguments.name or ("_wave" if arguments.sim else "_fpga")
         screen = None if arguments.quiet or arguments.no_wait else self._screen()
         progress = Progress(name, time.monotonic())
         lab = self.desk.lab(lambda sentence: self._note(progress, screen, sentence))
         source = as_source(text, self.desk.libraries)
+        if arguments.sim:
+            self._simulate(arguments, name, lab, source, progress, screen)
+            return
         options: dict[str, Any] = {
             "filename": source.filename,
             "target": arguments.target or self.desk.target,
@@ -108,6 +112,54 @@ class FpgaMagics(Magics):
         made = Summary.of_build if arguments.build_only else Summary.of_board
         self._summary(arguments, made(name, handle.ready().manifest))
 
+    def _simulate(
+        self,
+        arguments: argparse.Namespace,
+        name: str,
+        lab: LabClient,
+        source: Source,
+        progress: Progress,
+        screen: Screen | None,
+    ) -> None:
+        simulating = submitted(
+            lab.asimulate(
+                source.content,
+                filename=source.filename,
+                target=arguments.target or self.desk.target,
+                top=arguments.top,
+                clock=arguments.clock,
+                params=dict(arguments.param),
+                until=arguments.until,
+                use_cache=not arguments.no_cache,
+            )
+        )
+        try:
+            simulation = watch(simulating, progress, screen, timeout=arguments.timeout)
+        except outcome.SimulationFailed as failed:
+            self._put_simulation(arguments, name, failed.output, failed.simulation)
+            raise
+        self._put_simulation(arguments, name, simulation.output, simulation)
+
+    def _put_simulation(
+        self, arguments: argparse.Namespace, name: str, output: str, simulation: Simulation | None
+    ) -> None:
+        """Show what came of a simulation, and leave its waveform in the namespace; also of one that has failed."""
+        if output:
+            # A testbench's own words are wanted however quiet the rest is.
+            self._write(output)
+        if simulation is None:
+            return
+        waveform = simulation.waveform
+        self._shell.push({name: waveform, "_wave": waveform})
+        if simulation.ended != "failed":
+            self._summary(arguments, Summary.of_simulation(name, simulation))
+        if arguments.quiet:
+            return
+        if hasattr(self._shell, "kernel"):
+            self._show(waveform)
+        else:
+            self._write(f"{waveform!r}\n")
+
     def _leave(self, name: str, job: Job, *, build_only: bool) -> "BoardHandle | BuildHandle":
         """Put the handle into the namespace; the same object again when the same board got a new design."""
         handle: BoardHandle | BuildHandle = BuildHandle(job, name) if build_only else self.desk.take(name, job)
@@ -119,7 +171,7 @@ class FpgaMagics(Magics):
 
     def _screen(self) -> Screen:
         # Only a kernel has front ends that can update an output.
-        return InPlace() if hasattr(self.shell, "kernel") else TextScreen()
+        return InPlace() if hasattr(self._shell, "kernel") else TextScreen()
 
     def _note(self, progress: Progress, screen: Screen | None, sentence: str) -> None:
         progress.note = sentence
@@ -129,7 +181,7 @@ class FpgaMagics(Magics):
     def _summary(self, arguments: argparse.Namespace, summary: Summary) -> None:
         if arguments.quiet:
             return
-        if hasattr(self.shell, "kernel"):
+        if hasattr(self._shell, "kernel"):
             self._show(summary)
         else:
             self._write(f"{summary!r}\n")

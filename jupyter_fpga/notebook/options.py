@@ -1,7 +1,9 @@
 """The magics' command lines."""
 
 import argparse
+import difflib
 import keyword
+import re
 import shlex
 from typing import Any, NoReturn
 
@@ -14,9 +16,13 @@ from jupyter_fpga.client.arguments import (
     parameter,
     reworded,
     seconds,
+    until,
     whole_number,
 )
 from jupyter_fpga.client.errors import Invalid
+
+_UNKNOWN = re.compile(r"unrecognized arguments: (?P<word>\S+).*", re.DOTALL)
+_CHOICE = re.compile(r"argument COMMAND: invalid choice: '(?P<word>[^']*)'")
 
 __all__ = ("CELL", "COMMANDS", "LINE", "HelpWanted", "Parser", "parse")
 
@@ -34,11 +40,34 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         # Not %%fpga --help: IPython refuses a cell magic without a cell.
-        raise Invalid(f"{self.prog}: {reworded(message)}; `%fpga help` shows what there is.", code="usage")
+        raise Invalid(f"{self.prog}: {self._meant(message)}; `%fpga help` shows what there is.", code="usage")
+
+    def _meant(self, message: str) -> str:
+        """What argparse says, with what the person may have meant."""
+        if unknown := _UNKNOWN.fullmatch(message):
+            word, known = unknown["word"], list(self.options())
+            if not word.startswith("-"):
+                return f"{word!r} isn't expected here; values belong behind their option"
+            near = difflib.get_close_matches(word.partition("=")[0], known, 1)
+            return f"there is no option {word}{f' (did you mean {near[0]}?)' if near else ''}"
+        if choice := _CHOICE.match(message):
+            return _no_command(choice["word"])
+        return reworded(message)
+
+    def check_command(self, name: str) -> None:
+        """Refuse what is no command of ``%fpga``."""
+        if name not in COMMANDS:
+            self.error(_no_command(name))
 
     def options(self) -> dict[str, argparse.Action]:
         """The options by their long or only name, for completion."""
         return {name: action for action in self._actions for name in action.option_strings}
+
+
+def _no_command(name: str) -> str:
+    near = difflib.get_close_matches(name, COMMANDS, 1)
+    hint = f" (did you mean {near[0]}?)" if near else f"; there are {', '.join(COMMANDS)}"
+    return f"there is no command {name}{hint}"
 
 
 class _Help(argparse.Action):
@@ -60,7 +89,39 @@ def parse(parser: Parser, line: str) -> argparse.Namespace:
         words = shlex.split(line)
     except ValueError as error:
         parser.error(f"{str(error).lower()} in {line!r}")
-    return parser.parse_args(words)
+    arguments = parser.parse_args(words)
+    if parser is CELL:
+        _check_simulation(arguments)
+    return arguments
+
+
+_NO_BOARD = "a simulation needs no board"
+_NO_DEVICE = "nothing is placed and routed for a simulation"
+#: Options that have no meaning in a simulation, and why.
+_NOT_SIMULATED = {
+    "board": _NO_BOARD,
+    "tag": _NO_BOARD,
+    "flash": _NO_BOARD,
+    "build_only": _NO_BOARD,
+    "timing_target": _NO_DEVICE,
+    "seed": _NO_DEVICE,
+    "explore": _NO_DEVICE,
+    "verify": _NO_DEVICE,
+    "probe": "a simulation shows all signals",
+    "no_wait": "a simulation is waited for",
+    "lib": "a --lib cell is only read; simulate a cell below that uses it",
+}
+
+
+def _check_simulation(arguments: argparse.Namespace) -> None:
+    if not arguments.sim:
+        if arguments.until is not None:
+            CELL.error("--until says when a simulation ends, and there is none without --sim")
+        return
+    for name, why in _NOT_SIMULATED.items():
+        if getattr(arguments, name) != CELL.get_default(name):
+            option = f"--{name.replace('_', '-')}"
+            CELL.error(f"--sim takes no {option}: {why}")
 
 
 def _variable(text: str) -> str:
@@ -116,6 +177,8 @@ def _cell_parser() -> Parser:
     add("--verify", action="store_true", help="compare an iCE40's bitstream with the design, by simulating both")
     add("--no-cache", action="store_true", help="build everything anew")
     add("--quiet", action="store_true", help="show neither progress nor a summary")
+    add("--sim", action="store_true", help="run the cell's testbench, async def testbench(ctx), without a board")
+    add("--until", type=until, metavar="END", help="with --sim: end at the latest after 500 cycles, or 20us")
     add("--lib", action="store_true", help="build nothing: this cell's definitions are there in later designs")
     return parser
 
@@ -134,7 +197,7 @@ COMMANDS = {
     "reset": "reset NAME's board, which ends its session",
     "target": "show the target of later cells, or set it to NAME",
     "attach": "a handle NAME for a board that you hold, after a restart of the kernel",
-    "help": "this text, and the options of %%fpga",
+    "help": "this text, and the options of %%fpga; or what the command NAME does",
 }
 
 
@@ -143,7 +206,7 @@ def _line_parser() -> Parser:
     parser = Parser(prog="%fpga", description=f"Look after boards and jobs:\n\n{listed}")
     add = parser.add_argument
     add("command", choices=list(COMMANDS), metavar="COMMAND", help="one of those above")
-    add("name", nargs="?", metavar="NAME", help="a board handle's name, or a target")
+    add("name", nargs="?", metavar="NAME", help="a board handle's name, a target, or a command")
     add("--board", type=board_number, metavar="N", help="a board by its number")
     add("-f", "--follow", action="store_true", help="logs: until the job has ended")
     add("--all", action="store_true", help="jobs: also resets that the lab did by itself")

@@ -19,6 +19,8 @@ __all__ = ("InPlace", "Progress", "Screen", "TextScreen")
 
 #: Lines of the log that are shown while it grows.
 TAIL = 6
+#: Seconds in the queue after which a terminal is told of the place in it: a job may be in it for a moment only.
+PATIENCE = 0.5
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -49,13 +51,14 @@ class Progress:
         self.title = title
         self.start = start
         self.record: dict[str, Any] = {"status": "queued"}
+        self._told = start
         self.stages: list[tuple[str, float]] = []
         self.tail: deque[str] = deque(maxlen=TAIL)
         self.note = ""
 
     def take_record(self, record: dict[str, Any], now: float) -> None:
         """The job has changed."""
-        self.record = record
+        self.record, self._told = record, now
         stage = (record.get("build_stage") or record.get("stage") or "").replace("_", " ")
         if record["status"] == "running" and stage and (not self.stages or self.stages[-1][0] != stage):
             self.stages.append((stage, now))
@@ -70,9 +73,8 @@ class Progress:
 
     def doing(self, now: float) -> str:
         """What goes on now, in words."""
-        position, eta = self.record.get("position"), self.record.get("eta_seconds")
-        place = "" if position is None else f", position {position} in the queue"
-        place += "" if eta is None else f", about {eta:.0f} s"
+        place = self.place(now)
+        place = f", {place}" if place else ""
         if self.record["status"] == "queued":
             return f"waiting for a turn{place}"
         if not self.stages:
@@ -80,6 +82,24 @@ class Progress:
         name, begun = self.stages[-1]
         where = "" if self.record.get("fpga_id") is None else f" (board {self.record['fpga_id']})"
         return f"{name} {now - begun:.1f} s{where}{place}"
+
+    def waited(self, now: float) -> float:
+        """Seconds since the job last changed."""
+        return now - self._told
+
+    def place(self, now: float) -> str:
+        """The place in the queue, and how long it takes from now on; empty when there is none."""
+        position, eta = self.record.get("position"), self.record.get("eta_seconds")
+        if position is None:
+            return ""
+        place = f"position {position} in the queue"
+        if eta is None:
+            return place
+        # The lab tells it when something changes, and time goes on meanwhile.
+        left = eta - (now - self._told)
+        if left < 1:
+            return f"{place}, any moment now"
+        return f"{place}, about {left / 60:.0f} min" if left > 120 else f"{place}, about {left:.0f} s"
 
 
 class InPlace:
@@ -108,12 +128,13 @@ class InPlace:
 
 
 class TextScreen:
-    """A terminal's screen: one line for each stage that is done."""
+    """A terminal's screen: one line for each stage that is done, and for each place in the queue."""
 
     def __init__(self, write: Callable[[str], Any] | None = None) -> None:
         self._write = write or sys.stdout.write
         self._told = 0
         self._last = ""
+        self._place = ""
 
     def show(self, progress: Progress, now: float) -> None:
         if progress.note and self._last != progress.note:
@@ -122,6 +143,10 @@ class TextScreen:
         for name, seconds in progress.done()[self._told :]:
             self._told += 1
             self._write(f"  {name:<20}{seconds:6.2f} s\n")
+        where = progress.place(now).partition(",")[0]
+        if where and where != self._place and progress.waited(now) > PATIENCE:
+            self._place = where
+            self._write(f"  {progress.place(now)}\n")
 
     def clear(self) -> None:
         """Lines that were written stay."""

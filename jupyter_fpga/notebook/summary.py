@@ -2,6 +2,7 @@
 
 import html
 
+from jupyter_fpga.client import Simulation
 from jupyter_fpga.gateware.manifest import Manifest
 
 __all__ = ("Summary",)
@@ -32,6 +33,20 @@ class Summary:
     def of_build(cls, name: str, manifest: Manifest) -> "Summary":
         """A build without a board."""
         return cls(name, f"{_design(manifest)} is built.", _warnings(manifest))
+
+    @classmethod
+    def of_simulation(cls, name: str, simulation: Simulation) -> "Summary":
+        """A simulation that has ended well."""
+        cycles = f"{simulation.cycles:,} clock cycle{'' if simulation.cycles == 1 else 's'}"
+        who = " and ".join(simulation.testbenches)
+        one = len(simulation.testbenches) == 1
+        if not simulation.testbenches:
+            told = f"{cycles} with all inputs at their initial values, since the cell has no async def testbench(ctx)"
+        elif simulation.ended == "limit":
+            told = f"stopped by --until after {cycles}; {who} {'has' if one else 'have'} not ended"
+        else:
+            told = f"{who} {'passes' if one else 'pass'} in {cycles}"
+        return cls(name, f"{simulation.top} (simulation, {simulation.clock_hz / 1e6:g} MHz): {told}.")
 
     def __repr__(self) -> str:
         return "\n".join([f"{self.name}: {self.text}", *(f"  warning: {warning}" for warning in self.warnings)])

@@ -4,10 +4,9 @@ import asyncio
 import functools
 import queue
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Protocol, TypeVar
 
-from jupyter_fpga.client import Job
 from jupyter_fpga.client.errors import Conflict, LabError, TimedOut
 from jupyter_fpga.client.loop import loop
 
@@ -22,7 +21,22 @@ PICTURE = 0.2
 LONGEST = 10.0
 
 
-JobT = TypeVar("JobT", bound=Job)
+EndT = TypeVar("EndT", covariant=True)
+
+
+class Watched(Protocol[EndT]):
+    """What can be waited for: a job, or a simulation."""
+
+    def _changes(self) -> AsyncIterator[dict[str, Any]]: ...
+
+    def _log(self, after: int) -> AsyncIterator[str]: ...
+
+    def wait(self) -> EndT: ...
+
+    def cancel(self) -> None: ...
+
+
+JobT = TypeVar("JobT", bound=Watched[Any])
 
 
 def submitted(submitting: Coroutine[Any, Any, JobT]) -> JobT:
@@ -45,14 +59,14 @@ def submitted(submitting: Coroutine[Any, Any, JobT]) -> JobT:
 
 
 def watch(
-    job: Job,
+    job: Watched[EndT],
     progress: Progress,
     screen: Screen | None,
     *,
     timeout: float | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> Job:
-    """Wait until the job has ended.
+) -> EndT:
+    """Wait until the job has ended, and give what its ``wait`` gives.
 
     Parameters
     ----------
@@ -112,7 +126,9 @@ def _show_until_done(
             raise TimeoutError
 
 
-async def _follow(job: Job, progress: Progress, news: "queue.SimpleQueue[Callable[[float], None] | None]") -> None:
+async def _follow(
+    job: Watched[Any], progress: Progress, news: "queue.SimpleQueue[Callable[[float], None] | None]"
+) -> None:
     """Tell the waiting thread what happens; ``None`` when the job has ended."""
 
     async def records() -> None:
@@ -132,7 +148,7 @@ async def _follow(job: Job, progress: Progress, news: "queue.SimpleQueue[Callabl
         news.put(None)
 
 
-def _stop(job: Job) -> str:
+def _stop(job: Watched[Any]) -> str:
     """Cancel, and what became of it, in a sentence."""
     try:
         job.cancel()

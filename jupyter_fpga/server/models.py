@@ -257,7 +257,7 @@ class BoardSession(SessionCard):
     fpga_id: int
     remaining_seconds: float
     design: str | None = None
-    """Digest of the manifest of what the board runs; told when a session is asked for, not when it changes."""
+    """Digest of what the board runs, for its owner: when a session is asked for, not when it changes."""
 
 
 class Board(AnswerModel):

@@ -8,7 +8,8 @@ from typing import Any
 from jupyter_fpga.signals import SignalUnknown, find, split_bits
 
 from . import vcd
-from .svg import draw, time_text
+from .packed import pack
+from .svg import MOST_ROWS, draw, time_text
 from .wave import Part, Wave
 from .wavejson import wavejson
 
@@ -33,7 +34,8 @@ class Waveform:
     first
         The board's clock cycle at tick 0, where that is known.
     ended
-        Why there are no more ticks: ``complete``, or what cut it short (``timeout``, ``stopped``, ``limit`` …).
+        Why there are no more ticks: ``complete``, or what cut it short (``timeout``, ``stopped``, ``limit``, ``failed``
+        …).
     every
         Ticks from sample to sample; what is between two samples wasn't looked at.
     """
@@ -97,6 +99,9 @@ class Waveform:
     def seconds(self, time: int) -> float:
         """A tick in seconds since the first."""
         return float(time * self.tick)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.names
 
     def __contains__(self, name: object) -> bool:
         return name in self._waves
@@ -162,6 +167,11 @@ class Waveform:
             "signals": [_wave_json(wave) for wave in self],
         }
 
+    def packed(self) -> bytes:
+        """As :mod:`.packed` describes it: what the viewer in the browser reads."""
+        seconds = float(self.tick)
+        return pack(self.waves, end=self.end, seconds=seconds, unit=self.unit, trigger=self.trigger)
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Waveform":
         """The waveform that :meth:`to_json` wrote."""
@@ -193,7 +203,10 @@ class Waveform:
         return title if self.ended == "complete" else f"{title}, {self.ended}"
 
     def __repr__(self) -> str:
-        return "\n".join([f"Waveform: {self.title}", *(f"  {wave!r}" for wave in self)])
+        lines = [f"Waveform: {self.title}", *(f"  {wave!r}" for wave in self.waves[:MOST_ROWS])]
+        if len(self._waves) > MOST_ROWS:
+            lines.append(f"  … {len(self._waves)} in all")
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         return draw(self.waves, end=self.end, tick=float(self.tick), trigger=self.trigger, title=self.title)

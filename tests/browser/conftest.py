@@ -13,10 +13,9 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from .notebooks import PATIENCE, TOKEN
+
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
-TOKEN = "browser-test-token"
-#: How long to wait for anything in the browser, ms: not a measure of how long it may take.
-PATIENCE = 180_000
 #: What keeps Chromium from calling home at its start.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
 
@@ -42,11 +41,17 @@ def _copy_without_outputs(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def jupyterlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a JupyterLab that serves a copy of the notebooks; stopped in order at the end."""
-    folder = tmp_path_factory.mktemp("jupyterlab")
-    work = folder / "work"
-    _copy_without_outputs(work)
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that JupyterLab serves: a copy of the notebooks."""
+    folder = tmp_path_factory.mktemp("jupyterlab") / "work"
+    _copy_without_outputs(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def jupyterlab(work: Path) -> Iterator[str]:
+    """The address of a JupyterLab that serves the folder; stopped in order at the end."""
+    folder = work.parent
     foreign = ("JUPYTER_FPGA_", "JPY_PARENT_PID", "JUPYTERHUB_")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     for kind in ("RUNTIME", "DATA", "CONFIG"):
@@ -100,5 +105,14 @@ def page(browser: Browser, jupyterlab: str) -> Iterator[Page]:
     page.goto(f"{jupyterlab}lab?token={TOKEN}&reset")
     page.wait_for_selector("#jupyterlab-splash", state="detached")
     yield page
+    _give_back(page, jupyterlab)
     context.close()
     assert problems == []
+
+
+def _give_back(page: Page, jupyterlab: str) -> None:
+    """Nothing of what a test holds is in the next one's way."""
+    headers = {"Authorization": f"token {TOKEN}"}
+    for board in page.request.get(f"{jupyterlab}jupyter-fpga/fpga", headers=headers).json():
+        if board["session"] is not None:
+            page.request.post(f"{jupyterlab}jupyter-fpga/fpga/{board['fpga_id']}/reset", headers=headers)

@@ -1,28 +1,50 @@
 """Notebooks as a person drives them in JupyterLab."""
 
-from playwright.sync_api import Locator, Page, expect
+import re
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 #: How long to wait for anything in the browser, ms: not a measure of how long it may take.
 PATIENCE = 180_000
+#: Of the JupyterLab under test.
+TOKEN = "browser-test-token"
+#: The notebook whose tab is in front.
+SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook"
+_DONE = re.compile(r"^\[\d+\]:$")
 
 
 def new_notebook(page: Page) -> None:
     """A new notebook with a kernel that is ready."""
-    page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
-    # The indicator is idle from the start; the status bar is so once the kernel is connected. Cells that are run before
-    # may be dropped when it is.
+    with page.expect_websocket(lambda socket: "/channels" in socket.url) as opened:
+        page.locator(".jp-LauncherCard[data-category=Notebook]").first.click()
+    expect(page.locator(f"{SHOWN} .jp-Cell")).to_have_count(1, timeout=PATIENCE)
+    # Cells that are run before the kernel is connected may be dropped. It is when it says something; the status bar may
+    # still be about the notebook before.
+    opened.value.wait_for_event("framereceived", timeout=PATIENCE)
     expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
 
 
 def run_cell(page: Page, text: str) -> Locator:
     """Write ``text`` into the last cell and run it; its last output, once it is done."""
-    cells = page.locator(".jp-Notebook .jp-CodeCell")
+    cells = page.locator(f"{SHOWN} .jp-CodeCell")
     number = cells.count() - 1
     cell = cells.nth(number)
     cell.locator(".cm-content").click()
     page.keyboard.insert_text(text)
     page.keyboard.press("Shift+Enter")
     expect(cells).to_have_count(number + 2, timeout=PATIENCE)
-    expect(cell.locator(".jp-InputPrompt")).to_have_text("[" + str(number + 1) + "]:", timeout=PATIENCE)
+    expect(cell.locator(".jp-InputPrompt")).to_have_text(_DONE, timeout=PATIENCE)
     return cell.locator(".jp-OutputArea-output").last
+
+
+def open_notebook_beside(context: BrowserContext, page: Page, address: str) -> Page:
+    """The notebook that ``page`` shows, in another browser."""
+    page.get_by_role("button", name="Save and create checkpoint").click()
+    # JupyterLab asks newcomers for a better name than Untitled.
+    page.get_by_role("button", name="Rename and Save").click()
+    expect(page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0, timeout=PATIENCE)
+    name = page.url.rpartition("/")[2].partition("?")[0]
+    other = context.new_page()
+    other.goto(f"{address}lab/tree/{name}?token={TOKEN}&reset")
+    other.wait_for_selector(".jp-Notebook .jp-Cell", timeout=PATIENCE)
+    return other

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-#: As in conftest.py, ms.
-PATIENCE = 180_000
+from .notebooks import PATIENCE
+
 PICTURE = Path(__file__).parent.parent.parent / "notebooks" / "images" / "first_light.png"
 
 

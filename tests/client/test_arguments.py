@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from jupyter_fpga.client.arguments import board_number, frequency, parameter, reworded, seconds
+from jupyter_fpga.client.arguments import board_number, frequency, parameter, reworded, seconds, until
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,29 @@ def test_parameters(text, value):
 
 
 @pytest.mark.parametrize(
+    ("text", "cycles_or_seconds"),
+    [
+        ("500", 500),
+        ("1_000", 1000),
+        ("500 cycles", 500),
+        ("1 cycle", 1),
+        ("20us", 20e-6),
+        ("20 µs", 20e-6),
+        ("1.5ms", 1.5e-3),
+        ("100ns", 100e-9),
+        ("1e-6", 1e-6),
+        ("2e-6 s", 2e-6),
+    ],
+)
+def test_ends_of_simulations(text, cycles_or_seconds):
+    found = until(text)
+    assert found == pytest.approx(cycles_or_seconds)
+    assert type(found) is type(cycles_or_seconds)
+    # What was read once can be read again.
+    assert until(str(found)) == found
+
+
+@pytest.mark.parametrize(
     ("reader", "texts", "expected"),
     [
         (
@@ -40,6 +63,11 @@ def test_parameters(text, value):
             "a frequency such as 12MHz, 12e6 or 12_000_000",
         ),
         (seconds, ["soon", "0", "-1", "inf", "nan", ""], "a number of seconds above 0"),
+        (
+            until,
+            ["soon", "0", "0us", "-5", "1__2", "1.2.3us", "5 minutes", "1e999", ""],
+            "clock cycles or a time, such as 500 or 20us",
+        ),
         (board_number, ["x", "-1", "1.5", ""], "the number of a board, such as 0"),
         (parameter, ["X", "1x=3", "=3", ""], "NAME=VALUE"),
     ],

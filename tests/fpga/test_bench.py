@@ -14,9 +14,11 @@ class Bench:
         self.done: list[tuple[Any, ...]] = []
         self.cycles = 1000
         self.lit = [500, 1000]
+        self.said = b""
 
     async def state(self) -> dict[str, Any]:
-        return {"cycles": self.cycles, "leds": 2, "lit": self.lit, "buttons": 0}
+        state = {"cycles": self.cycles, "leds": 2, "lit": self.lit, "buttons": 0}
+        return {**state, "console": len(self.said)}
 
     async def set(self, **levels: int) -> None:
         self.done.append(("set", levels))
@@ -35,7 +37,7 @@ class Bench:
         self.done.append(("console", data))
 
     async def console_read(self, position: int) -> tuple[int, bytes]:
-        return position + 3, b"abc"
+        return (len(self.said), self.said[position:]) if self.said else (position + 3, b"abc")
 
     async def watch(self, interval: float) -> Any:
         while True:
@@ -122,8 +124,31 @@ async def test_the_bench_is_the_holders(lab: Any, people: Any) -> None:
         with pytest.raises(Forbidden) as caught:
             await work
         assert caught.value.code == "not_session_holder"
-    watching = lab.fpga.watch_bench(ann, 0)
+    with pytest.raises(Forbidden):
+        await anext(lab.fpga.watch_bench(ben, 0, 0.1).states())
+    watching = lab.fpga.watch_bench(ann, 0, 0.1).states()
     assert (await anext(watching))["leds"] == 2
     await lab.released()
     with pytest.raises(Exception, match="can't be read or written now"):
         await anext(watching)
+
+
+async def test_a_watcher_has_shares_and_text_since_its_own_last_look(lab: Any, people: Any) -> None:
+    ann, _, _ = people
+    await lab.reserved()
+    bench = Bench()
+    lab.driver.bench = lambda record: bench
+    first, second = (lab.fpga.watch_bench(ann, 0, 0.1, console=at) for at in (0, 1))
+    looks, others = first.states(), second.states()
+    assert (await anext(looks))["lit"] == [0.5, 1.0]
+    bench.cycles, bench.lit, bench.said = 2000, [750, 1000], "é".encode()[:1]
+    state = await anext(looks)
+    assert (state["lit"], state["console_text"]) == ([0.25, 0.0], "")
+    bench.said = "é!".encode()
+    assert (await anext(looks))["console_text"] == "é!"
+    state = await anext(others)
+    assert (state["lit"], state["console_text"]) == ([0.375, 0.5], "\N{REPLACEMENT CHARACTER}!")
+    await first.act({"action": "set", "switches": 5})
+    assert bench.done == [("set", {"switches": 5})]
+    for states in (looks, others):
+        await states.aclose()

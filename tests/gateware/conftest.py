@@ -1,4 +1,4 @@
-"""Designs as text in, netlists and errors out: elaborated as the lab does it, each in a process of its own."""
+"""Designs as text in, netlists, simulations and errors out: as the lab does it, each in a process of its own."""
 
 import json
 import os
@@ -15,11 +15,13 @@ from jupyter_fpga.compute.builds.elaborated import read_elaborated
 from jupyter_fpga.gateware.elaborate._request import Request
 from jupyter_fpga.gateware.elaborate._source import Source
 from jupyter_fpga.gateware.manifest import Manifest, Register
+from jupyter_fpga.waveform import Waveform
 
-#: Imports the HDL libraries once, then elaborates each folder that it is told in a fork of itself.
+#: Imports the HDL libraries once, then does each step that it is told, in its folder, in a fork of itself.
 _SERVER = """
 import os, sys, traceback
 import amaranth.back.rtlil, amaranth.lib.data, amaranth.lib.enum, amaranth.lib.memory, amaranth.lib.stream
+import amaranth.sim.pysim
 import litex.gen.fhdl.verilog, litex.build.sim.common
 from litex.soc.interconnect import csr_bus, csr_eventmanager, wishbone
 from jupyter_fpga.gateware.__main__ import main
@@ -29,12 +31,13 @@ for line in sys.stdin:
     if child == 0:
         code = 1
         try:
-            os.chdir(line.rstrip("\\n"))
+            step, folder = line.rstrip("\\n").split(" ", 1)
+            os.chdir(folder)
             output = os.open("output.txt", os.O_WRONLY | os.O_CREAT)
             os.dup2(output, 1)
             os.dup2(output, 2)
             # LiteX reads these names of what has been imported: only what the design itself imports may count.
-            code = main(["elaborate"])
+            code = main([step])
         except BaseException:
             traceback.print_exc()
         finally:
@@ -98,7 +101,7 @@ def write_request(folder: Path, files: str | dict[str, str | bytes], request: di
 
 
 @pytest.fixture(scope="session")
-def _server() -> Iterator[Callable[[Path], int]]:
+def _server() -> Iterator[Callable[[str, Path], int]]:
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     with subprocess.Popen(
         [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
@@ -106,8 +109,8 @@ def _server() -> Iterator[Callable[[Path], int]]:
         assert process.stdin is not None
         assert process.stdout is not None
 
-        def run(folder: Path) -> int:
-            process.stdin.write(f"{folder}\n")
+        def run(step: str, folder: Path) -> int:
+            process.stdin.write(f"{step} {folder}\n")
             process.stdin.flush()
             return int(process.stdout.readline())
 
@@ -120,14 +123,45 @@ Elaborate = Callable[..., Elaborated]
 
 
 @pytest.fixture
-def elaborate(tmp_path: Path, _server: Callable[[Path], int]) -> Elaborate:
+def elaborate(tmp_path: Path, _server: Callable[[str, Path], int]) -> Elaborate:
     """Elaborate a design: ``elaborate(text or files, entry=…, top=…, params=…)``."""
     count = iter(range(1000))
 
     def run(files: str | dict[str, str | bytes], **request: Any) -> Elaborated:
         folder = tmp_path / f"step{next(count)}"
         write_request(folder, files, request)
-        return Elaborated(folder, _server(folder))
+        return Elaborated(folder, _server("elaborate", folder))
+
+    return run
+
+
+@dataclass
+class Simulated(Elaborated):
+    """What the step left in its folder."""
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """What was simulated, also when it ended with an error."""
+        return json.loads((self.folder / "simulation.json").read_text())
+
+    @property
+    def waveform(self) -> Waveform:
+        assert self.code == 0, self.output
+        return Waveform.from_json(self.found["waveform"])
+
+
+Simulate = Callable[..., Simulated]
+
+
+@pytest.fixture
+def simulate(tmp_path: Path, _server: Callable[[str, Path], int]) -> Simulate:
+    """Simulate a design: ``simulate(text or files, entry=…, top=…, params=…, until=…)``."""
+    count = iter(range(1000))
+
+    def run(files: str | dict[str, str | bytes], **request: Any) -> Simulated:
+        folder = tmp_path / f"simulation{next(count)}"
+        write_request(folder, files, request)
+        return Simulated(folder, _server("simulate", folder))
 
     return run
 

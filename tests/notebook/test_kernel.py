@@ -67,6 +67,29 @@ def test_a_failure_stops_the_notebook_with_the_cells_own_line(execute):
     assert "BuildFailed" in str(execute.failure)
 
 
+def test_a_simulation_is_what_it_prints_a_summary_and_a_drawing(execute):
+    testbench = (
+        "async def testbench(ctx):\n    for duty in range(4):\n        ctx.set(dut.duty, duty)\n"
+        "        await ctx.tick()\n        print('duty', duty)\n        assert ctx.get(dut.led) == duty % 2\n"
+    )
+    cell = PWM.replace("--name pwm --no-cache", "--sim") + testbench
+    notebook, _ = execute("%load_ext jupyter_fpga", cell, "_wave['led'].samples()", cell.replace("% 2", "// 2"))
+    progress, printed, summary, drawing = notebook.cells[1].outputs
+    assert progress.data == {"text/plain": "", "text/html": ""}
+    assert printed.text == "duty 0\nduty 1\nduty 2\nduty 3\n"
+    assert summary.data["text/plain"] == "_wave: Top (simulation, 12 MHz): testbench passes in 4 clock cycles."
+    assert drawing.data["text/plain"].startswith("Waveform: 2 signals, 5 cycles of 83.33 ns\n")
+    assert drawing.data["text/html"].startswith("<svg ")
+    assert notebook.cells[2].outputs[0].data["text/plain"] == "[0, 1, 0, 1, 1]"
+    _, printed, drawing, error = notebook.cells[3].outputs
+    assert printed.text == "duty 0\nduty 1\n"
+    assert drawing.data["text/plain"].startswith("Waveform: 2 signals, 3 cycles of 83.33 ns, failed\n")
+    assert error.traceback == [
+        "----> 15         assert ctx.get(dut.led) == duty // 2",
+        "SimulationFailed: An assertion of testbench fails in cycle 2: 1 == 0.",
+    ]
+
+
 def test_handles_have_html_for_a_notebook(execute):
     notebook, _ = execute("%load_ext jupyter_fpga", PWM, "pwm", "pwm.regs", "pwm.report", "pwm.leds", "%fpga boards")
     for cell in notebook.cells[2:]:

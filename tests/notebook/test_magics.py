@@ -165,7 +165,10 @@ def test_an_error_in_a_lib_cell_is_shown_there(shell):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--bord 3", "Invalid: %%fpga: unrecognized arguments: --bord 3; `%fpga help` shows what there is."),
+        (
+            "--bord 3",
+            "Invalid: %%fpga: there is no option --bord (did you mean --board?); `%fpga help` shows what there is.",
+        ),
         ("--board 99", None),
         ("--target nonsense", None),
     ],
@@ -182,6 +185,13 @@ def test_help(shell):
     # The cell magic's options too: IPython refuses `%%fpga --help` without a cell below.
     assert "--build-only" in shell.run("%fpga help")
     assert shell.run("%fpga") == shell.run("%fpga help")
+    # Of one command, and of the cell's options above a cell: nothing is built.
+    assert shell.run("%fpga help release") == ("%fpga release: give NAME's board back (the last one's without NAME)\n")
+    assert shell.fail("%fpga help relase") == [
+        "Invalid: %fpga: there is no command relase (did you mean release?); `%fpga help` shows what there is."
+    ]
+    assert shell.run(f"{PWM.replace('--name pwm', '--help')}") == shell.run("%%fpga --help\n\n")
+    assert "pwm" not in shell.names
 
 
 def test_the_time_runs_out_and_the_job_is_cancelled(shell, lab):
@@ -321,6 +331,63 @@ def test_tab_completes_options_and_values(shell):
     assert "pwm" in completions(shell, "%%fpga --name pw")
     assert "pwm" in completions(shell, "%fpga release pw")
     assert "simulated" in completions(shell, "%fpga target ")
+
+
+CELL_BELOW = """
+WIDTH = 8
+class Inner(wiring.Component):
+    x: In(WIDTH)
+class Top(wiring.Component):
+    duty: In(8)
+    def __init__(self, depth=4):
+        super().__init__()
+        self.level = Signal(depth)
+    def elaborate(self, platform):
+        count = Signal(8)
+        last = Signal.like(count)
+again = Top()
+"""
+
+
+def completed(shell, line, below=CELL_BELOW):
+    """Completions at the end of a cell's first line."""
+    with provisionalcompleter():
+        return {found.text for found in shell.ip.Completer.completions(f"{line}{below}", len(line))}
+
+
+def test_tab_completes_what_the_cell_itself_has(shell):
+    assert completed(shell, "%%fpga --top ") == {"Inner", "Top", "again"}
+    assert completed(shell, "%%fpga --top T") == {"Top"}
+    assert completed(shell, "%%fpga --top=") == {"Inner", "Top", "again"}
+    assert completed(shell, "%%fpga --probe ") == {"x", "duty", "level", "count", "last"}
+    assert completed(shell, "%%fpga --probe count,l") == {"level", "last"}
+    assert completed(shell, "%%fpga --name pwm --param ") == {"WIDTH=", "depth="}
+    # What can't be read yet hides nothing above it.
+    assert completed(shell, "%%fpga --top ", f"{CELL_BELOW}\nclass (\nclass Later:\n") == {"Inner", "Top", "again"}
+    verilog = "\nmodule blink #(parameter N = 4) (input clk, output reg [7:0] led);\n  wire [N-1:0] w;\nendmodule\n"
+    assert completed(shell, "%%fpga --top ", verilog) == {"blink"}
+    assert completed(shell, "%%fpga --probe ", verilog) == {"clk", "led", "w"}
+    assert completed(shell, "%%fpga --param ", verilog) == {"N="}
+
+
+def test_tab_offers_an_option_once_and_where_it_belongs(shell):
+    assert "--name" not in completed(shell, "%%fpga --name pwm --")
+    assert {"--probe", "--sim"} <= completed(shell, "%%fpga --probe count --")
+    assert completed(shell, "%fpga logs --", "") == {"--follow", "--help"}
+    assert completed(shell, "%fpga jobs --", "") == {"--all", "--help"}
+    assert completed(shell, "%fpga help log", "") == {"logs"}
+    shell.run(PWM)
+    assert completed(shell, "%fpga release ", "") == {"pwm", "--board", "--help"}
+    assert completed(shell, "%fpga release --board ", "") == {str(shell.names["pwm"].fpga_id)}
+    assert completed(shell, "%%fpga --board ") == {"0", "1", "2", "3"}
+    assert completed(shell, "%%fpga --target ") == {"simulated"}
+    assert "icebreaker" in completed(shell, "%%fpga --build-only --target ")
+    assert "icebreaker" in completed(shell, "%fpga target ", "")
+
+
+def test_the_tab_key_starts_no_lab(shell):
+    assert "simulated" not in completions(shell, "%%fpga --target ")
+    assert shell.ip.magics_manager.registry["FpgaMagics"].desk.known_lab is None
 
 
 def test_tab_completes_registers_and_fields(shell):

@@ -33,16 +33,23 @@ def test_everything_that_a_cell_may_say():
         "no_cache": True,
         "quiet": True,
         "lib": True,
+        "sim": False,
+        "until": None,
     }
 
 
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--bord 3", "%%fpga: unrecognized arguments: --bord 3; `%fpga help` shows what there is."),
+        ("--bord 3", "%%fpga: there is no option --bord (did you mean --board?); `%fpga help` shows what there is."),
         (
             "--board x",
             "%%fpga: --board takes the number of a board, such as 0; got 'x'; `%fpga help` shows what there is.",
+        ),
+        ("--xyzzy", "%%fpga: there is no option --xyzzy; `%fpga help` shows what there is."),
+        (
+            "--quiet 3",
+            "%%fpga: '3' isn't expected here; values belong behind their option; `%fpga help` shows what there is.",
         ),
         ("--board", "%%fpga: --board needs a value; `%fpga help` shows what there is."),
         ("--quiet=3", "%%fpga: --quiet takes no value; got '3'; `%fpga help` shows what there is."),
@@ -74,10 +81,23 @@ def test_what_can_not_be_read(line, message):
     assert refusal.value.code == "usage"
 
 
-def test_an_unknown_command():
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("board", "there is no command board (did you mean boards?)"),
+        ("reelase pwm", "there is no command reelase (did you mean release?)"),
+        (
+            "frobnicate",
+            "there is no command frobnicate; there are boards, targets, status, jobs, logs, release, renew, reset, "
+            "target, attach, help",
+        ),
+        ("logs --folow", "there is no option --folow (did you mean --follow?)"),
+    ],
+)
+def test_unknown_words_of_the_line_magic(line, message):
     with pytest.raises(Invalid) as refusal:
-        parse(LINE, "frobnicate")
-    assert str(refusal.value).startswith("%fpga: argument COMMAND: invalid choice: 'frobnicate'")
+        parse(LINE, line)
+    assert str(refusal.value) == f"%fpga: {message}; `%fpga help` shows what there is."
     assert str(refusal.value).endswith("; `%fpga help` shows what there is.")
 
 

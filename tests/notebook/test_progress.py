@@ -71,6 +71,10 @@ def test_the_place_in_the_queue():
     assert made.doing(0.0) == "waiting for a turn"
     made.take_record({"status": "queued", "position": 2, "eta_seconds": 61.2}, 1.0)
     assert made.doing(1.0) == "waiting for a turn, position 2 in the queue, about 61 s"
+    assert made.doing(11.0) == "waiting for a turn, position 2 in the queue, about 51 s"
+    assert made.doing(62.0) == "waiting for a turn, position 2 in the queue, any moment now"
+    made.take_record({"status": "queued", "position": 9, "eta_seconds": 300.0}, 1.0)
+    assert made.doing(1.0) == "waiting for a turn, position 9 in the queue, about 5 min"
     made.take_record({"status": "running"}, 1.0)
     assert made.doing(1.0) == "starting"
     made.take_record({"status": "running", "stage": "waiting_for_board", "position": 1, "eta_seconds": None}, 2.0)
@@ -94,6 +98,20 @@ def test_a_terminal_gets_a_line_for_each_stage_that_is_done():
     screen.show(made, 103.2)
     screen.clear()
     assert out.getvalue() == "Starting a lab.\n  elaborate             1.50 s\n"
+
+
+def test_a_terminal_is_told_of_each_place_in_the_queue_unless_it_is_left_at_once():
+    out = io.StringIO()
+    screen = TextScreen(out.write)
+    made = Progress("pwm", 0.0)
+    made.take_record({"status": "queued", "position": 2, "eta_seconds": 61.0}, 1.0)
+    for now in (1.2, 1.6, 1.8):
+        screen.show(made, now)
+    made.take_record({"status": "queued", "position": 1, "eta_seconds": None}, 2.0)
+    screen.show(made, 2.2)
+    made.take_record({"status": "running", "stage": "building", "build_stage": "elaborate"}, 2.4)
+    screen.show(made, 3.0)
+    assert out.getvalue() == "  position 2 in the queue, about 60 s\n"
 
 
 def test_the_summary_has_nothing_that_changes_from_run_to_run():

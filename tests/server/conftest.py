@@ -5,7 +5,7 @@ Everything about boards is tested on the real floor, in test_lab.py and in tests
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest, HTTPResponse
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from jupyter_fpga.errors import LabError, NotFound
+from jupyter_fpga.errors import Invalid, LabError, NotFound
+from jupyter_fpga.fpga.bench import Watch
 from jupyter_fpga.people import ROLES, Person
 from jupyter_fpga.server.auth import KeyFile, TokenAuthenticator
 from jupyter_fpga.server.door import Activity, Here, There
@@ -67,6 +68,29 @@ class RecordingPath(RecordingStream):
         self.end("failed")
 
 
+class RecordingWatch(Watch):
+    """A bench that shows what the test puts there, and writes down what is done to it."""
+
+    def __init__(self) -> None:
+        self.seen: asyncio.Queue[dict[str, Any] | Exception | None] = asyncio.Queue()
+        self.done: list[dict[str, Any]] = []
+        self.over = asyncio.Event()
+
+    async def states(self) -> AsyncIterator[dict[str, Any]]:
+        try:
+            while (state := await self.seen.get()) is not None:
+                if isinstance(state, Exception):
+                    raise state
+                yield state
+        finally:
+            self.over.set()
+
+    async def act(self, action: Mapping[str, Any]) -> None:
+        if "refuse" in action:
+            raise Invalid("Not that.", code="bench_rejected")
+        self.done.append(dict(action))
+
+
 class RecordingFpga:
     """Writes down each call; answers with ``answers[name]``, and raises what is an exception there."""
 
@@ -93,6 +117,7 @@ class RecordingFpga:
         self.events_closed = asyncio.Event()
         self.stream = RecordingStream()
         self.path = RecordingPath()
+        self.watch = RecordingWatch()
         self.well = True
 
     def __getattr__(self, name: str) -> Any:
@@ -124,6 +149,10 @@ class RecordingFpga:
         if refusal is not None:
             raise refusal
         return self.stream
+
+    def watch_bench(self, person: Person, fpga_id: int, interval: float, console: int | None) -> Watch:
+        self.calls.append(("watch_bench", person, (fpga_id, interval, console), {}))
+        return self.watch
 
     async def etherbone(self, person: Person, fpga_id: int, *, design: str | None) -> RecordingPath:
         self.calls.append(("etherbone", person, (fpga_id,), {"design": design}))

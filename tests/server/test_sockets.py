@@ -272,6 +272,59 @@ async def test_events_take_nothing(client, fpga):
     await fpga.events_closed.wait()
 
 
+async def test_a_benchs_states_come_when_more_than_time_has_passed(client, fpga, owner):
+    fpga.watch.seen.put_nowait({"cycles": 1, "leds": 0})
+    socket = await client.socket("/fpga/3/bench/watch?interval=0.05&console=7")
+    assert fpga.calls == [("watch_bench", owner, (3, 0.05, 7), {})]
+    assert json.loads(await socket.read_message()) == {"cycles": 1, "leds": 0}
+    for state in ({"cycles": 2, "leds": 0}, {"cycles": 3, "leds": 1}):
+        fpga.watch.seen.put_nowait(state)
+    assert json.loads(await socket.read_message()) == {"cycles": 3, "leds": 1}
+    socket.close()
+    await fpga.watch.over.wait()
+
+
+async def test_a_hand_at_a_bench(client, fpga):
+    fpga.watch.seen.put_nowait({"cycles": 1})
+    socket = await client.socket("/fpga/3/bench/watch")
+    await socket.read_message()
+    await socket.write_message('{"action": "set", "buttons": 1}')
+    await socket.write_message('{"refuse": true}')
+    refusal = {"error": "bench_rejected", "message": "Not that.", "detail": {}}
+    assert json.loads(await socket.read_message()) == refusal
+    assert fpga.watch.done == [{"action": "set", "buttons": 1}]
+    for message in ("hello", "[1]"):
+        await socket.write_message(message)
+        assert json.loads(await socket.read_message())["message"] == (
+            'This socket takes actions at the bench as JSON objects, such as {"action": "press", "buttons": 1}.'
+        )
+    socket.close()
+
+
+@pytest.mark.parametrize(
+    ("last", "code", "reason"),
+    [
+        (None, 1012, "the board is being programmed; connect again"),
+        (
+            Conflict("Over.", code="fpga_not_reserved"),
+            4410,
+            "the board session has ended; submit the design again to get a board",
+        ),
+    ],
+)
+async def test_the_end_of_a_bench(client, fpga, last, code, reason):
+    fpga.watch.seen.put_nowait({"cycles": 1})
+    socket = await client.socket("/fpga/3/bench/watch")
+    fpga.watch.seen.put_nowait(last)
+    assert await closed(socket) == (code, reason)
+
+
+async def test_who_may_not_watch_a_bench_is_refused_on_the_handshake(client, fpga):
+    fpga.watch.seen.put_nowait(Forbidden("Not yours.", code="not_session_holder"))
+    assert (await refused(client, "/fpga/3/bench/watch"))[0] == 403
+    assert (await refused(client, "/fpga/3/bench/watch?interval=0.001"))[0] == 422
+
+
 PACKET = bytes.fromhex("4e6f1044 00000000 000f0001 00000000 00000010")
 
 

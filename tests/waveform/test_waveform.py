@@ -170,6 +170,28 @@ def test_a_busy_picture_stays_small() -> None:
     assert "a&lt;b" in busy._repr_html_()
 
 
+def test_fields_and_unknown_values_in_a_picture(waveform: Waveform) -> None:
+    fields = [Part("mode", 1, 3, {"SLOW": 5}), Part("on", 0, 1)]
+    unknown = Wave("status", 4, [0, 3], [None, 0b1010], 20, parts=tuple(fields))
+    html = Waveform([unknown], end=20, tick=TICK)._repr_html_()
+    svg = ElementTree.fromstring(html[: html.index("</svg>") + 6])
+    texts = [element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[-5:] == ["status", "a", ".mode", "SLOW", ".on"]
+    # What nobody knows has the colour of what is wrong, in each of the three rows.
+    assert html.count('style="fill:var(--jp-error-color1') == 3
+
+
+def test_a_picture_of_very_much_stays_small() -> None:
+    times = list(range(0, 9_000, 10))
+    values = [(time * 7919) & 0xFFFF for time in times]
+    waves = [Wave(f"bus{number}", 16, times, values, 9_000) for number in range(500)]
+    large = Waveform(waves, end=9_000, tick=TICK)
+    assert len(large._repr_html_()) < 160_000
+    assert large._repr_html_().endswith("more signals are not drawn</div>")
+    assert repr(large).splitlines()[-1] == "  … 500 in all"
+    assert len(repr(large).splitlines()) == 62
+
+
 def test_an_empty_one() -> None:
     empty = Waveform([], end=0, tick=TICK)
     assert repr(empty) == "Waveform: 0 signals, 0 cycles of 83.33 ns"

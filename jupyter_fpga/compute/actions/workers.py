@@ -29,11 +29,16 @@ PROGRAMS = "/worker"
 
 _BUILTIN = WorkerDescriptor("builtin", tuple(sorted(BUILTINS)))
 _LAB = "lab"
-"""Owner of the lab's own worker."""
+"""Owner of the lab's own workers, and the name of the one that builds."""
 
 
 class LabFunctions(Protocol):
-    """The lab's own tools as functions."""
+    """Tools of the lab as functions."""
+
+    @property
+    def name(self) -> str:
+        """Of the worker that has them."""
+        ...
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -62,11 +67,11 @@ class Workers:
         self._clock = clock
         self._folder = folder
         self._known: dict[str, WorkerDescriptor] = {_BUILTIN.id: _BUILTIN}
-        self._lab: LabFunctions | None = None
+        self._tools: dict[str, LabFunctions] = {}
         self._installed = asyncio.Event()
         self._building = asyncio.Lock()
         self.lab_id: str | None = None
-        """The lab's own worker, once its tools are ready."""
+        """The worker that builds, once its tools are ready."""
 
     async def start(self) -> None:
         """Know again what was registered."""
@@ -76,19 +81,21 @@ class Workers:
             self._known[row["worker"]] = read_worker(row["descriptor"])
 
     async def install(self, functions: LabFunctions) -> str:
-        """Offer the lab's own tools, in place of an earlier state of them; returns the worker's id."""
-        descriptor = WorkerDescriptor(_LAB, tuple(sorted(functions.versions.items())))
+        """Offer tools of the lab, in place of an earlier state of them; returns the worker's id."""
+        descriptor = WorkerDescriptor(functions.name, tuple(sorted(functions.versions.items())))
 
         def work(tx: Transaction) -> None:
-            tx.execute(delete(workers).where(workers.c.owner == _LAB))
+            tx.execute(delete(workers).where(workers.c.owner == _LAB, workers.c.name == functions.name))
             self._insert(tx, descriptor, _LAB)
 
         await self._store.write(work)
-        if self.lab_id is not None:
-            self._known.pop(self.lab_id, None)
+        for worker in [worker for worker, tools in self._tools.items() if tools.name == functions.name]:
+            del self._tools[worker], self._known[worker]
         self._known[descriptor.id] = descriptor
-        self._lab, self.lab_id = functions, descriptor.id
-        self._installed.set()
+        self._tools[descriptor.id] = functions
+        if functions.name == _LAB:
+            self.lab_id = descriptor.id
+            self._installed.set()
         return descriptor.id
 
     def is_builtin(self, worker: str) -> bool:
@@ -168,12 +175,13 @@ class Workers:
         LabError
             It can't be run: ``worker_not_found``, ``chunk_not_found`` …
         """
-        if worker == self.lab_id or worker not in self._known:
+        if worker not in self._known:
             # After a restart the tools take a moment to be found; another state of them is another worker.
             await self._installed.wait()
-            if worker != self.lab_id or self._lab is None:
+            if worker not in self._tools:
                 raise refusals.worker_not_found(worker)
-            return await self._lab.task(action, token)
+        if worker in self._tools:
+            return await self._tools[worker].task(action, token)
         descriptor = self._known[worker]
         async with self._building:
             programs = await asyncio.to_thread(self._programs, descriptor)

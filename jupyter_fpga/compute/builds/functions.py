@@ -106,6 +106,8 @@ class BuildFunctions:
         See :data:`COMMAND`.
     """
 
+    name = "lab"
+
     def __init__(
         self,
         cache: ActionCache,

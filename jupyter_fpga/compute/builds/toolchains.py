@@ -32,7 +32,7 @@ from jupyter_fpga.compute.builds.warmup import (
 )
 from jupyter_fpga.compute.sandbox.mounts import WORK, Mount
 
-__all__ = ("Compiler", "ToolMissing", "Toolchains", "Yosys")
+__all__ = ("Compiler", "ToolMissing", "Toolchains", "Yosys", "packages_digest")
 
 YOSYS_OLDEST, YOSYS_FIRST_UNTRIED = (0, 60), (0, 80)
 """The C++ that Yosys writes is linked with ours: the same bounds as the wheel's in pyproject.toml."""
@@ -283,6 +283,11 @@ class Toolchains:
 def _digest(versions: Mapping[str, str]) -> str:
     text = "\n".join(f"{name}={version}" for name, version in sorted(versions.items()))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def packages_digest() -> str:
+    """Digest of what runs a person's Python, which needs no other tools."""
+    return _digest(_packages())
 
 
 def _packages() -> dict[str, str]:

@@ -37,6 +37,7 @@ _LITEX = ("migen", "litex.soc.integration.soc_core", f"{_GATEWARE}.elaborate._li
 KINDS: Mapping[str, tuple[str, ...]] = {
     "amaranth": _AMARANTH,
     "litex": (*_AMARANTH, *_LITEX),
+    "simulate": (*_AMARANTH, "amaranth.sim", "amaranth.sim.pysim", f"{_GATEWARE}.testbench._simulation"),
     "yosys": (f"{_GATEWARE}.simulation.synthesize", f"{_GATEWARE}.implementation.synthesize", _YOSYS),
     "place": (f"{_GATEWARE}.implementation.place",),
 }

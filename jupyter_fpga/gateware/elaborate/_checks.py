@@ -15,7 +15,15 @@ from ._clocks import derived_clock, no_clock, own_main_domain
 from ._ports import Port, WishboneBus
 from ._program import Program
 
-__all__ = ("check_clocks", "check_derived_clocks", "check_driven", "driven_signals", "fragment_of", "instances")
+__all__ = (
+    "check_clocks",
+    "check_derived_clocks",
+    "check_driven",
+    "driven_signals",
+    "fragment_of",
+    "fragments",
+    "instances",
+)
 
 
 def fragments(top: Any) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from jupyter_fpga.gateware.manifest import Form
 
 from ._program import MODULE, Program
 
-__all__ = ("WISHBONE_SIGNALS", "Top", "find_top")
+__all__ = ("WISHBONE_SIGNALS", "Top", "definition_line", "find_top")
 
 #: The signals of form 2, and whether the design reads ("i") or drives ("o") each.
 WISHBONE_SIGNALS = {
@@ -113,7 +113,7 @@ def _defined(program: Program) -> Iterator[Top]:
         form = _form(value)
         if form:
             seen.append(value)
-            yield Top(form, name, value, _line(program, name))
+            yield Top(form, name, value, definition_line(program, name))
 
 
 def _has_wishbone(cls: type, make: Callable[[type], Any]) -> bool:
@@ -127,7 +127,7 @@ def _has_wishbone(cls: type, make: Callable[[type], Any]) -> bool:
 def _fit(program: Program, name: str, make: Callable[[type], Any]) -> Top:
     value = program.module.__dict__[name]
     form = _form(value)
-    line = _line(program, name)
+    line = definition_line(program, name)
     if form is None:
         raise DesignError(
             f"{name} is {_description(value)}; a top must be {FORMS}.",
@@ -170,7 +170,8 @@ def _library(module: str, name: str) -> Any:
     return getattr(sys.modules.get(module), name, None)
 
 
-def _line(program: Program, name: str) -> int | None:
+def definition_line(program: Program, name: str) -> int | None:
+    """The line of the entry file in which a name is defined at the outermost level."""
     for statement in program.tree.body:
         if isinstance(statement, ast.ClassDef) and statement.name == name:
             return statement.lineno

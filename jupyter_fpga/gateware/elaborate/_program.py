@@ -5,6 +5,7 @@ import importlib
 import linecache
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -50,8 +51,13 @@ class Program:
         return name in names and not (name in self.injected and self.injected[name] is names[name])
 
 
-def execute(source: Source, params: dict[str, Any]) -> Program:
+def execute(source: Source, params: dict[str, Any], edit: Callable[[ast.Module], None] = lambda tree: None) -> Program:
     """Run the entry file with its folder as the current one and as the first place for imports.
+
+    Parameters
+    ----------
+    edit
+        Changes what is run, after the parameters have been put in.
 
     Raises
     ------
@@ -65,6 +71,7 @@ def execute(source: Source, params: dict[str, Any]) -> Program:
     with person_errors(source):
         tree = ast.parse(text, source.fixed_name)
         constants, given = _set_constants(tree, params)
+        edit(tree)
         code = compile(tree, source.fixed_name, "exec")
     # So that tracebacks and `inspect.getsource` find the text under the name that it is compiled with.
     linecache.cache[source.fixed_name] = (len(text), None, text.splitlines(keepends=True), source.fixed_name)

@@ -24,8 +24,13 @@ class Request:
     probes: list[str] = field(default_factory=list)
 
     @classmethod
-    def load(cls, path: Path) -> "Request":
+    def load(cls, path: Path, *, with_clock: bool = True) -> "Request":
         """Read ``{"entry", "top", "params", "target", "sys_clk_freq", "probes"}``; all but the entry may be missing.
+
+        Parameters
+        ----------
+        with_clock
+            Whether the clock that is asked for counts, and not the target's own.
 
         Raises
         ------
@@ -34,7 +39,7 @@ class Request:
         """
         data = json.loads(path.read_text("utf-8"))
         target = find_target(data.get("target") or "simulated")
-        clock_hz = int(data.get("sys_clk_freq") or target.clock_hz)
+        clock_hz = int((with_clock and data.get("sys_clk_freq")) or target.clock_hz)
         try:
             baud = target.baud(clock_hz)
         except ValueError as error:

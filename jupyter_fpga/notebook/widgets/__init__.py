@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from .log import LogView
     from .picker import BoardPicker
     from .registers import RegisterPanel
+    from .waveform import WaveformView
 
-__all__ = ("BenchView", "BoardPicker", "LogView", "RegisterPanel", "SessionCountdown")
+__all__ = ("BenchView", "BoardPicker", "LogView", "RegisterPanel", "SessionCountdown", "WaveformView")
 
 _MODULES = {
     "BenchView": "bench",
@@ -23,6 +24,7 @@ _MODULES = {
     "LogView": "log",
     "RegisterPanel": "registers",
     "SessionCountdown": "countdown",
+    "WaveformView": "waveform",
 }
 
 

@@ -83,8 +83,7 @@ class Relay:
         try:
             answer = await self._door.request(method, path, body=data, content_type="application/json")
         except LabError as error:
-            status = error.detail.get("status", 0)
-            self._tell({"is": "refusal", "id": number, "code": error.code, "message": str(error), "status": status})
+            self._tell({"is": "refusal", "id": number, "code": error.code, "message": str(error)})
         else:
             self._tell({"is": "answer", "id": number, "body": json.loads(answer) if answer.strip() else None})
 

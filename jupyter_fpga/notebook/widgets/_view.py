@@ -68,9 +68,10 @@ class View(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return self.text()
 
-    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        bundle = super()._repr_mimebundle_(**options)
-        if bundle is None:  # a view that was closed
-            return {"text/plain": self.text(), "text/html": self.html()}, {}
-        data, metadata = bundle
+    def _repr_html_(self) -> str:
+        # All that is asked for of a widget that was closed.
+        return self.html()
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
         return {**data, "text/plain": self.text(), "text/html": self.html(), VIEW_TYPE: {}}, metadata

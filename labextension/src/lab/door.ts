@@ -6,7 +6,7 @@ export class Refusal extends Error {
     /** Such as `not_session_holder`; `no_answer` when nobody was there. */
     readonly code: string,
     message: string,
-    /** The answer's HTTP status; 0 when there was none. */
+    /** The answer's HTTP status; 0 when there was none, or when it isn't known. */
     readonly status = 0
   ) {
     super(message);

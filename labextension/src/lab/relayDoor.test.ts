@@ -53,12 +53,11 @@ test('requests are answered by their numbers', async () => {
 test('a refusal has the code and the sentence of the lab', async () => {
   const kernel = new Kernel();
   const asked = new RelayDoor(kernel).request('GET', 'fpga/9');
-  kernel.say([{ is: 'refusal', id: kernel.id, code: 'fpga_not_found', message: 'There is no board 9.', status: 404 }]);
+  kernel.say([{ is: 'refusal', id: kernel.id, code: 'fpga_not_found', message: 'There is no board 9.' }]);
   await expect(asked).rejects.toMatchObject({
     name: 'Refusal',
     code: 'fpga_not_found',
-    message: 'There is no board 9.',
-    status: 404
+    message: 'There is no board 9.'
   });
 });
 

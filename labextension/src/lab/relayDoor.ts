@@ -11,7 +11,7 @@ import { Refusal, type IDoor, type ISocket } from './door';
 /** Something that the kernel tells: the answer to a request, or what happened to a socket. */
 type Item =
   | { is: 'answer'; id: number; body: unknown }
-  | { is: 'refusal'; id: number; code: string; message: string; status: number }
+  | { is: 'refusal'; id: number; code: string; message: string }
   | { is: 'open'; id: number }
   | { is: 'text'; id: number; text: string }
   | { is: 'binary'; id: number; buffer: number }
@@ -64,7 +64,7 @@ export class RelayDoor implements IDoor {
         break;
       case 'refusal':
         this._pending.delete(item.id);
-        pending?.reject(new Refusal(item.code, item.message, item.status));
+        pending?.reject(new Refusal(item.code, item.message));
         break;
       case 'open':
         socket?.opened();
