@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 TOKEN = "browser-test-token"
@@ -20,6 +20,10 @@ TOKEN = "browser-test-token"
 PATIENCE = 180_000
 #: What keeps Chromium from calling home at its start.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+
+
+# Playwright's own five seconds are short on a machine that also builds something.
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
