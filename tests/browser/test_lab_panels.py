@@ -207,7 +207,7 @@ def test_the_dashboard_is_live_under_load_and_there_again_after_a_reload(page: P
     queue = dashboard.get_by_role("row").filter(has=page.get_by_role("cell", name="active"))
     expect(queue).to_contain_text("5000")
     expect(dashboard).to_contain_text("results were there already")
-    assert dashboard.locator(".jp-FpgaTimeline-bar").count() > 0
+    expect(dashboard.locator(".jp-FpgaTimeline-bar").first).to_be_attached()
     # Twenty thousand events: the counts were asked for now and then, and no action by itself.
     about = [url for url in asked if "/compute/" in url or url.endswith("/metrics")]
     assert len(about) < 100, len(about)
