@@ -12,13 +12,17 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from .notebooks import PATIENCE, TOKEN
 
 NOTEBOOKS = Path(__file__).parent.parent.parent / "notebooks"
 #: What keeps Chromium from calling home at its start.
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+
+
+# Playwright's own five seconds are short on a machine that also builds something.
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

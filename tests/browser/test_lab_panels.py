@@ -5,6 +5,7 @@ With ``MAKE_PICTURES=1`` the documentation's pictures of them are made on the wa
 
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,14 +14,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import APIResponse, Locator, Page, expect
 
-#: As in conftest.py, ms.
-PATIENCE = 180_000
 TOKEN = "browser-test-token"
 ROOT = Path(__file__).parent.parent.parent
 IMAGES = ROOT / "notebooks" / "images"
 AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 #: A session's end is near from its beginning, and further away once it is renewed.
-OPTIONS = ("--JupyterFpga.boards=4", "--JupyterFpga.session_ttl=240", "--JupyterFpga.max_renew=3600")
+OPTIONS = ("--JupyterFpga.boards=4", "--JupyterFpga.session_ttl=295", "--JupyterFpga.max_renew=3600")
 
 DESIGN = """
 class Top(wiring.Component):
@@ -75,7 +74,7 @@ def _sidebar(page: Page) -> Locator:
     page.get_by_role("tab", name="FPGA boards").click()
     panel = page.locator("#jupyter-fpga-boards")
     # The first start compiles the base of the boards.
-    expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("4 of 4 boards free", timeout=PATIENCE)
+    expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("4 of 4 boards free")
     return panel
 
 
@@ -100,11 +99,11 @@ def test_a_board_is_picked_and_released_by_keyboard_alone(page: Page, api: Api) 
     page.keyboard.press("Enter")
     expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(4)
     expect(page.locator(".jp-Notebook .jp-CodeCell").nth(1)).to_contain_text("%%fpga --board 1 --name pwm")
-    expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible()
     for _ in range(4):
         page.keyboard.press("Shift+Enter")
-    expect(rows.nth(1)).to_contain_text("in use", timeout=PATIENCE)
-    expect(page.locator(".jp-Notebook .jp-CodeCell").nth(3).locator("table")).to_contain_text("duty", timeout=PATIENCE)
+    expect(rows.nth(1)).to_contain_text("in use")
+    expect(page.locator(".jp-Notebook .jp-CodeCell").nth(3).locator("table")).to_contain_text("duty")
     # Its cell asks for another board as soon as that is picked.
     page.keyboard.press("Escape")
     for _ in range(4):
@@ -119,8 +118,8 @@ def test_a_board_is_picked_and_released_by_keyboard_alone(page: Page, api: Api) 
     page.keyboard.press("ArrowUp")
     expect(rows.nth(1)).to_be_focused()
     page.keyboard.press("Delete")
-    expect(rows.nth(1)).to_contain_text("free", timeout=PATIENCE)
-    expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("4 of 4 boards free", timeout=PATIENCE)
+    expect(rows.nth(1)).to_contain_text("free")
+    expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("4 of 4 boards free")
 
 
 def test_the_end_of_a_session_is_told_and_put_off(page: Page, api: Api) -> None:
@@ -128,32 +127,32 @@ def test_the_end_of_a_session_is_told_and_put_off(page: Page, api: Api) -> None:
     item = page.locator(".jp-FpgaStatus")
     expect(item).to_be_hidden()
     api.finish(api.submit(1))
-    expect(item).to_contain_text("Board 0 · 3:", timeout=PATIENCE)
-    toast = page.locator(".Toastify__toast", has_text="Your session on board 0 ends in 3:")
-    expect(toast).to_be_visible(timeout=PATIENCE)
+    expect(item).to_contain_text(re.compile(r"Board 0 · [34]:"))
+    toast = page.locator(".Toastify__toast", has_text=re.compile(r"Your session on board 0 ends in [34]:"))
+    expect(toast).to_be_visible()
     # Not said again after a reload.
     page.reload()
     page.wait_for_selector("#jupyterlab-splash", state="detached")
-    expect(item).to_contain_text("Board 0 · 3:", timeout=PATIENCE)
+    expect(item).to_contain_text(re.compile(r"Board 0 · [34]:"))
     expect(toast).to_be_hidden()
     item.click()
     dialog = page.get_by_role("dialog", name="My boards")
     expect(dialog.get_by_role("button", name="Renew the session on board 0")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(item).to_have_text("Board 0 · 59 min", timeout=PATIENCE)
+    expect(item).to_have_text("Board 0 · 59 min")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(item).to_be_hidden(timeout=PATIENCE)
+    expect(item).to_be_hidden()
     expect(_rows(panel, "My sessions")).to_have_count(0)
 
 
 def test_renew_in_the_toast_takes_it_back(page: Page, api: Api) -> None:
     _sidebar(page)
     api.finish(api.submit(1))
-    toast = page.locator(".Toastify__toast", has_text="ends in 3:")
+    toast = page.locator(".Toastify__toast", has_text=re.compile(r"ends in [34]:"))
     toast.get_by_role("button", name="Renew").click()
-    expect(page.locator(".jp-FpgaStatus")).to_contain_text("59 min", timeout=PATIENCE)
-    expect(toast).to_be_hidden(timeout=PATIENCE)
+    expect(page.locator(".jp-FpgaStatus")).to_contain_text("59 min")
+    expect(toast).to_be_hidden()
 
 
 def test_a_log_streams_while_its_build_runs(page: Page, api: Api) -> None:
@@ -176,8 +175,8 @@ def test_a_log_streams_while_its_build_runs(page: Page, api: Api) -> None:
             new MutationObserver(look).observe(panel, {childList: true, subtree: true, attributes: true});
         }"""
     )
-    expect(log).to_contain_text("runs it: jupyter_fpga simulated", timeout=PATIENCE)
-    expect(page.locator(".jp-FpgaLogPanel[data-status=complete]")).to_be_visible(timeout=PATIENCE)
+    expect(log).to_contain_text("runs it: jupyter_fpga simulated")
+    expect(page.locator(".jp-FpgaLogPanel[data-status=complete]")).to_be_visible()
     seen = page.evaluate("window.seen")
     assert any(lines > 0 and status == "running" for lines, status in seen), seen
     page.get_by_role("searchbox", name="Search the log").fill("compile")
@@ -206,9 +205,9 @@ def test_the_dashboard_is_live_under_load_and_there_again_after_a_reload(page: P
         ]
         api.ask("POST", f"compute/queues/{token}/jobs", {"actions": actions})
     queue = dashboard.get_by_role("row").filter(has=page.get_by_role("cell", name="active"))
-    expect(queue).to_contain_text("5000", timeout=PATIENCE)
+    expect(queue).to_contain_text("5000")
     expect(dashboard).to_contain_text("results were there already")
-    assert dashboard.locator(".jp-FpgaTimeline-bar").count() > 0
+    expect(dashboard.locator(".jp-FpgaTimeline-bar").first).to_be_attached()
     # Twenty thousand events: the counts were asked for now and then, and no action by itself.
     about = [url for url in asked if "/compute/" in url or url.endswith("/metrics")]
     assert len(about) < 100, len(about)
@@ -226,7 +225,7 @@ def test_the_panels_find_a_lab_again_that_was_killed(orphan: Page, server: Any) 
         expect(status).to_have_text("The lab does not answer. Trying again …")
     finally:
         server.start()
-    expect(status).to_have_text("4 of 4 boards free", timeout=PATIENCE)
+    expect(status).to_have_text("4 of 4 boards free")
 
 
 def _findings(page: Page, selector: str) -> list[str]:
@@ -249,7 +248,7 @@ def test_the_panels_are_for_everybody(page: Page, api: Api, theme: str) -> None:
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "light").lower())
     api.finish(api.submit(1))
     api.finish(api.ask("POST", "build", {"source": "import amaranth\nraise ValueError('a mistake')"}).json()["job_id"])
-    expect(_rows(panel, "My jobs").first).to_contain_text("failed", timeout=PATIENCE)
+    expect(_rows(panel, "My jobs").first).to_contain_text("failed")
     _rows(panel, "My jobs").nth(1).dblclick()
     expect(page.get_by_role("log")).to_contain_text("runs it")
     page.get_by_role("searchbox", name="Search the log").fill("e")
@@ -266,7 +265,7 @@ def test_the_panels_are_for_everybody(page: Page, api: Api, theme: str) -> None:
     found += _findings(page, ".jp-FpgaPopup") + _findings(page, ".jp-FpgaStatus")
     page.keyboard.press("Escape")
     _rows(panel, "Boards").first.focus()
-    _picture(page, f"sidebar_{theme}", clip={"x": 0, "y": 28, "width": 284, "height": 850})
+    _picture(page, f"sidebar_{theme}", clip={"x": 33, "y": 28, "width": 251, "height": 850})
     found += _findings(page, "#jupyter-fpga-boards")
     assert found == []
 

@@ -106,7 +106,7 @@ test('the dashboard shows the lab, and asks for counts once a second at most', a
   expect(texts(node, 'td')).toEqual(['7', 'ada', 'active', '3', '4', '0', '1', 'lab', 'ffffffffffff', 'elaborate']);
   expect(part(node, 'meter').value).toBe(15);
   expect(node.textContent).toContain(
-    '75 % of 20 results were there already: 14 from the cache, 1 shared with an equal action; 5 were computed.'
+    '75 % of 20 results were there already. From the cache: 14, shared with an equal action: 1, computed: 5'
   );
   door.asked.length = 0;
   for (let lsn = 200; lsn < 300; lsn += 1) {

@@ -178,7 +178,7 @@ export class Dashboard extends Widget {
       all === 0
         ? this.trans.__('Nothing was computed since the lab was started.')
         : this.trans.__(
-            '%1 % of %2 results were there already: %3 from the cache, %4 shared with an equal action; %5 were computed.',
+            '%1 % of %2 results were there already. From the cache: %3, shared with an equal action: %4, computed: %5',
             Math.round((100 * (shared + cache)) / all),
             all,
             cache,
@@ -211,7 +211,8 @@ export class Dashboard extends Widget {
     const { running } = history;
     const actions = history.since(now - SPAN);
     drawTimeline(this._timeline, actions, now, this._facts.sysinfo?.runner.capacity ?? 1);
-    const label = trans.__(
+    const label = trans._n(
+      'In the last minute %1 action; running: %2, waiting: %3',
       'In the last minute %1 actions; running: %2, waiting: %3',
       actions.length,
       running.length,

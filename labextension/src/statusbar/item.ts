@@ -94,10 +94,11 @@ export class SessionItem extends Widget {
     const about = `${fpgaId} ${stage}`;
     if (about !== this._saidAbout) {
       this._saidAbout = about;
-      this._said.textContent = this._trans.__(
-        'Board %1 is yours for %2 more minutes.',
-        fpgaId,
-        Math.max(1, Math.round(seconds / 60))
+      this._said.textContent = this._trans._n(
+        'Board %2 is yours for %1 more minute.',
+        'Board %2 is yours for %1 more minutes.',
+        Math.max(1, Math.round(seconds / 60)),
+        fpgaId
       );
     }
   }

@@ -1,0 +1,37 @@
+"""How fast the panels are, beside JupyterLab's own in the same page; run with ``-m benchmark``."""
+
+import statistics
+
+import pytest
+from playwright.sync_api import ElementHandle, Page, expect
+
+BOARDS = 200
+OPTIONS = (f"--JupyterFpga.boards={BOARDS}",)
+#: Opens a panel by its tab; milliseconds until the browser has shown it.
+OPEN = """async tab => {
+    const {x, y} = tab.getBoundingClientRect();
+    const at = {bubbles: true, button: 0, isPrimary: true, clientX: x + 5, clientY: y + 5};
+    const begin = performance.now();
+    tab.dispatchEvent(new PointerEvent('pointerdown', at));
+    tab.dispatchEvent(new PointerEvent('pointerup', at));
+    await new Promise(shown => requestAnimationFrame(() => requestAnimationFrame(shown)));
+    return performance.now() - begin;
+}"""
+
+
+@pytest.mark.benchmark
+def test_opening_the_sidebar_with_200_boards_beside_opening_the_list_of_kernels(page: Page) -> None:
+    def tab(name: str) -> ElementHandle:
+        return page.get_by_role("tab", name=name).element_handle()
+
+    ours, peer = tab("FPGA boards"), tab("Running Terminals and Kernels")
+    first = page.evaluate(OPEN, ours)
+    panel = page.locator("#jupyter-fpga-boards")
+    expect(panel.locator(".jp-FpgaPanel-status")).to_have_text(f"{BOARDS} of {BOARDS} boards free")
+    expect(panel.get_by_role("grid", name="Boards").get_by_role("row")).to_have_count(BOARDS)
+    times = [(page.evaluate(OPEN, peer), page.evaluate(OPEN, ours)) for _ in range(15)]
+    theirs, own = (statistics.median(each) for each in zip(*times, strict=True))
+    print(
+        f"sidebar: first {first:.0f} ms, then {own:.1f} ms; list of kernels {theirs:.1f} ms; ratio {own / theirs:.2f}"
+    )
+    assert own < 2 * theirs
