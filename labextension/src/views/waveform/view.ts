@@ -59,11 +59,6 @@ export class WaveformView {
     this._invalidate();
   }
 
-  /** Tell something, as long as there is nothing else to be told. */
-  say(sentence: string): void {
-    this._status.textContent = sentence;
-  }
-
   dispose(): void {
     cancelAnimationFrame(this._frame);
     this._observer.disconnect();
@@ -190,7 +185,7 @@ export class WaveformView {
     draw(context, viewer, this._theme, this._height, scroll);
     this._names.show(viewer, this._height - RULER, scroll);
     this._toolbar.show(viewer);
-    const summary = viewer.summary;
+    const summary = viewer.summary || this._trans.__('Click to place a cursor; ? tells the keys.');
     if (summary !== this._summary) {
       this._summary = summary;
       this._status.textContent = summary;
