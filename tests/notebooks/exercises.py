@@ -12,17 +12,17 @@ _SOLUTION = re.compile(
 
 
 def tagged(notebook: NotebookNode, tag: str) -> NotebookNode:
-    """The one code cell that has ``tag``."""
+    """The one cell that has ``tag``."""
     (found,) = (cell for cell in notebook.cells if tag in cell.metadata.get("tags", []))
-    assert found.cell_type == "code"
     return found
 
 
 def solution(notebook: NotebookNode) -> str:
     """The text of the one solution."""
-    (found,) = (cell.source for cell in notebook.cells if cell.source.startswith("<details>"))
-    written = _SOLUTION.fullmatch(found)
-    assert written is not None, found
+    cell = tagged(notebook, "solution")
+    written = _SOLUTION.fullmatch(cell.source)
+    assert cell.cell_type == "markdown"
+    assert written is not None, cell.source
     return written["text"]
 
 

@@ -61,11 +61,10 @@ def test_it_is_a_lesson(name):
     notebook = nbformat.read(FOLDER / name, as_version=4)
     about = notebook.cells[0].source
     assert re.search(r"^\*\*What you learn:\*\* \w[^*]+\.\\\n\*\*Time:\*\* about \d+ minutes\.\n\n", about, re.MULTILINE)
-    kinds = [cell.metadata.get("tags", [None])[0] for cell in notebook.cells]
-    begins = kinds.index("exercise")
+    begins = notebook.cells.index(tagged(notebook, "exercise"))
     assert notebook.cells[begins - 1].source.startswith("## Yours to do\n\n")
-    assert kinds[begins + 1] == "self-check"
-    assert notebook.cells[begins + 2].source.startswith("<details>")
+    assert notebook.cells[begins + 1] is tagged(notebook, "self-check")
+    assert notebook.cells[begins + 2] is tagged(notebook, "solution")
     assert re.fullmatch(r"Not solved yet: [^\n]+\.\n", verdict(notebook))
 
 
