@@ -1,13 +1,17 @@
 """``sim``: a design's testbenches, with a VCD file and an exit code."""
 
+import contextlib
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 from traitlets import Bool, List, Unicode
 
 from jupyter_fpga.client import Simulating, Simulation, SimulationFailed
 from jupyter_fpga.client.arguments import frequency, parameter, seconds, until
-from jupyter_fpga.client.errors import Conflict, TimedOut
+from jupyter_fpga.client.errors import Conflict, LabError, TimedOut
+from jupyter_fpga.client.loop import loop
 
 from .base import ALIASES, FLAGS, LAB_ALIASES, LabCommand, flag, merged
 from .building import read_option
@@ -15,6 +19,9 @@ from .settings import Read
 from .waveforms import waveform_path, write_waveform
 
 __all__ = ("SimApp",)
+
+#: Seconds that an interrupted submission is waited for.
+LONGEST = 10.0
 
 
 class SimApp(LabCommand):
@@ -54,13 +61,15 @@ class SimApp(LabCommand):
 
     def run(self, words: list[str]) -> None:
         path = waveform_path(self.output)
-        simulating = self.lab().simulate(
-            Path(words[0]),
-            top=self.top or None,
-            clock=self.clock,
-            params=dict(read_option(parameter, text, "--param") for text in self.params),
-            until=self.until,
-            use_cache=not self.no_cache,
+        simulating = _submitted(
+            self.lab().asimulate(
+                Path(words[0]),
+                top=self.top or None,
+                clock=self.clock,
+                params=dict(read_option(parameter, text, "--param") for text in self.params),
+                until=self.until,
+                use_cache=not self.no_cache,
+            )
         )
         try:
             self._show(self._wait(simulating), path)
@@ -101,6 +110,18 @@ class SimApp(LabCommand):
         }
         more = {"waveform": waveform.to_json()} if path is None else {"file": str(path)}
         self.show({**facts, **more}, repr(waveform) if path is None else f"{path}: {waveform.title}")
+
+
+def _submitted(submitting: Coroutine[Any, Any, Simulating]) -> Simulating:
+    """What the lab takes; an interrupt in just that moment cancels it."""
+    future = loop.submit(submitting)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        # The lab takes a design in some milliseconds; one that is refused needn't be cancelled.
+        with contextlib.suppress(LabError, TimeoutError):
+            _cancel(future.result(LONGEST))
+        raise
 
 
 def _cancel(simulating: Simulating) -> None:

@@ -100,6 +100,9 @@ class Waveform:
         """A tick in seconds since the first."""
         return float(time * self.tick)
 
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.names
+
     def __contains__(self, name: object) -> bool:
         return name in self._waves
 

@@ -35,7 +35,7 @@ const SHAPES = {
 
 export type Shape = keyof typeof SHAPES;
 
-/** A small picture of how something is; its word stands beside it, so that it is hidden from those who hear the page. */
+/** A small picture of how something is. Those who hear the page have the word beside it. */
 export function shapeIcon(shape: Shape): HTMLSpanElement {
   const icon = document.createElement('span');
   icon.className = `jp-FpgaShape jp-mod-${shape}`;

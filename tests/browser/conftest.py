@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -40,48 +41,92 @@ def _copy_without_outputs(folder: Path) -> None:
         nbformat.write(notebook, folder / path.name)
 
 
-@pytest.fixture(scope="module")
-def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that JupyterLab serves: a copy of the notebooks."""
-    folder = tmp_path_factory.mktemp("jupyterlab") / "work"
-    _copy_without_outputs(folder)
-    return folder
+class JupyterLab:
+    """A JupyterLab that serves a copy of the notebooks, and can be killed and started again where it was."""
 
+    def __init__(self, folder: Path, options: tuple[str, ...]) -> None:
+        self.address = ""
+        self._folder = folder
+        self._options = options
+        self.work = folder / "work"
+        _copy_without_outputs(self.work)
+        # JupyterLab asks newcomers whether they want its news, and would ask its makers for them.
+        notification = folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+        notification.parent.mkdir(parents=True)
+        notification.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
 
-@pytest.fixture(scope="module")
-def jupyterlab(work: Path) -> Iterator[str]:
-    """The address of a JupyterLab that serves the folder; stopped in order at the end."""
-    folder = work.parent
-    foreign = ("JUPYTER_FPGA_", "JPY_PARENT_PID", "JUPYTERHUB_")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    for kind in ("RUNTIME", "DATA", "CONFIG"):
-        environment[f"JUPYTER_{kind}_DIR"] = str(folder / kind.lower())
-    environment |= {"IPYTHONDIR": str(folder / "ipython"), "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings")}
-    environment["JUPYTERLAB_WORKSPACES_DIR"] = str(folder / "workspaces")
-    # JupyterLab asks newcomers whether they want its news, and would ask its makers for them.
-    notification = folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
-    notification.parent.mkdir(parents=True)
-    notification.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
-    command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--port=0", "--allow-root"),
-        *(f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={work}", "--JupyterFpga.boards=3"),
-    ]
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.PIPE, text=True)
-    assert server.stderr is not None
-    try:
+    def _environment(self) -> dict[str, str]:
+        foreign = ("JUPYTER_FPGA_", "JPY_PARENT_PID", "JUPYTERHUB_")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        for kind in ("RUNTIME", "DATA", "CONFIG"):
+            environment[f"JUPYTER_{kind}_DIR"] = str(self._folder / kind.lower())
+        environment["IPYTHONDIR"] = str(self._folder / "ipython")
+        for kind in ("SETTINGS", "WORKSPACES"):
+            environment[f"JUPYTERLAB_{kind}_DIR"] = str(self._folder / kind.lower())
+        return environment
+
+    def start(self) -> None:
+        """Start it, and wait until it is there; on the port that it had, if it had one."""
+        port = self.address.rstrip("/").rpartition(":")[2] or "0"
+        command = [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}", "--allow-root"),
+            *("--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
+            *(f"--ServerApp.root_dir={self.work}", *self._options),
+        ]
+        with (self._folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command, env=self._environment(), stdout=log, stderr=subprocess.PIPE, text=True
+            )
+        assert self._process.stderr is not None
         # Its record in the runtime folder is written only after this line.
-        told = (re.search(r"http://127\.0\.0\.1:\d+/", line) for line in server.stderr)
+        told = (re.search(r"http://127\.0\.0\.1:\d+/", line) for line in self._process.stderr)
         address = next((match[0] for match in told if match), None)
-        assert address is not None, "JupyterLab ended before it was ready."
+        if address is None:
+            self._process.wait()
+            raise AssertionError("JupyterLab ended before it was ready.")
+        self.address = address
         # Whoever stops to read what a process writes stops the process sooner or later.
-        drain = subprocess.Popen(["cat"], stdin=server.stderr, stdout=subprocess.DEVNULL)
-        yield address
+        self._drain = subprocess.Popen(["cat"], stdin=self._process.stderr, stdout=subprocess.DEVNULL)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._process.kill()
+        self._wait()
+
+    def stop(self) -> None:
+        """End it in order."""
+        self._process.terminate()
+        self._wait()
+
+    def _wait(self) -> None:
+        self._process.wait()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+        self._drain.wait()
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
+    """A JupyterLab for the module's tests, with the options that it names; stopped in order at the end."""
+    options = getattr(request.module, "OPTIONS", ("--JupyterFpga.boards=3",))
+    lab = JupyterLab(tmp_path_factory.mktemp("jupyterlab"), options)
+    lab.start()
+    try:
+        yield lab
     finally:
-        server.terminate()
-        server.wait()
-        server.stderr.close()
-    drain.wait()
+        lab.stop()
+
+
+@pytest.fixture(scope="module")
+def work(server: JupyterLab) -> Path:
+    """The folder that JupyterLab serves: a copy of the notebooks."""
+    return server.work
+
+
+@pytest.fixture(scope="module")
+def jupyterlab(server: JupyterLab) -> str:
+    """The address of that JupyterLab."""
+    return server.address
 
 
 # Not for the whole session: while Playwright's own event loop runs, tests of coroutines can't.
@@ -93,9 +138,8 @@ def browser(chromium: str) -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture
-def page(browser: Browser, jupyterlab: str) -> Iterator[Page]:
-    """A page that is signed in; any error that the browser's console shows from the lab's front end fails the test."""
+@contextmanager
+def _opened(browser: Browser, jupyterlab: str) -> Iterator[tuple[Page, list[str]]]:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, device_scale_factor=1.5)
     page = context.new_page()
     # A busy machine takes its time, and the lab compiles its base meanwhile.
@@ -104,10 +148,24 @@ def page(browser: Browser, jupyterlab: str) -> Iterator[Page]:
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.goto(f"{jupyterlab}lab?token={TOKEN}&reset")
     page.wait_for_selector("#jupyterlab-splash", state="detached")
-    yield page
-    _give_back(page, jupyterlab)
+    yield page, problems
     context.close()
+
+
+@pytest.fixture
+def page(browser: Browser, jupyterlab: str) -> Iterator[Page]:
+    """A page that is signed in; any error that the browser's console shows from the lab's front end fails the test."""
+    with _opened(browser, jupyterlab) as (page, problems):
+        yield page
+        _give_back(page, jupyterlab)
     assert problems == []
+
+
+@pytest.fixture
+def orphan(browser: Browser, jupyterlab: str) -> Iterator[Page]:
+    """A page whose server will go away, of which JupyterLab's own parts may complain."""
+    with _opened(browser, jupyterlab) as (page, _):
+        yield page
 
 
 def _give_back(page: Page, jupyterlab: str) -> None:

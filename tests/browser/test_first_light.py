@@ -31,7 +31,7 @@ def test_first_light_runs_and_the_sidebar_shows_it(page: Page) -> None:
     page.get_by_role("tab", name="FPGA boards").click()
     panel = page.locator("#jupyter-fpga-boards")
     # The first start compiles the base of the boards.
-    expect(panel.get_by_role("status")).to_have_text("3 of 3 boards free", timeout=PATIENCE)
+    expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("3 of 3 boards free", timeout=PATIENCE)
     page.get_by_role("tab", name="File Browser").first.click()
     _open(page, "01_first_light.ipynb")
     code = page.locator(".jp-Notebook .jp-CodeCell")
@@ -40,12 +40,13 @@ def test_first_light_runs_and_the_sidebar_shows_it(page: Page) -> None:
     # The third code cell sets the duty and reads it back.
     expect(code.nth(2).locator(".jp-OutputArea-output")).to_have_text("64", timeout=PATIENCE)
     page.get_by_role("tab", name="FPGA boards").click()
-    expect(panel.get_by_role("listitem").filter(has_text="reserved")).to_have_count(1, timeout=PATIENCE)
-    expect(panel.get_by_role("status")).to_have_text("2 of 3 boards free", timeout=PATIENCE)
+    boards = panel.get_by_role("grid", name="Boards")
+    expect(boards.get_by_role("row").filter(has_text="in use")).to_have_count(1, timeout=PATIENCE)
+    expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("2 of 3 boards free", timeout=PATIENCE)
     if os.environ.get("MAKE_PICTURES"):
         PICTURE.parent.mkdir(exist_ok=True)
         code.nth(1).scroll_into_view_if_needed()
         page.screenshot(path=PICTURE)
     _run(page, "Run All Cells")
     expect(code.last.locator(".jp-OutputArea-output")).to_have_text("The board is given back.", timeout=PATIENCE)
-    expect(panel.get_by_role("status")).to_have_text("3 of 3 boards free", timeout=PATIENCE)
+    expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("3 of 3 boards free", timeout=PATIENCE)

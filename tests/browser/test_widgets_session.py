@@ -76,7 +76,7 @@ def restart(page: Page) -> None:
 
 
 def picture(page: Page, view: Locator, name: str, settled: Locator | None = None) -> None:
-    """With ``MAKE_PICTURES=1``: the view in the light theme and in the dark one, once what is ``settled`` is in sight."""
+    """With ``MAKE_PICTURES=1``: the view in the light theme and in the dark one, each once ``settled`` is in sight."""
     if not os.environ.get("MAKE_PICTURES"):
         return
     for theme in ("Light", "Dark"):
@@ -137,7 +137,23 @@ def test_a_view_is_live_with_its_kernel_and_static_without(page: Page, open_note
     menu(page, "Kernel", "Shut Down Kernel")
     expect(was).to_be_visible()
     expect(alive).to_be_hidden()
-    expect(output.get_by_text("Error")).to_have_count(0)
+    save(page)
+    # Opened again: with a new kernel, which knows nothing of the view …
+    page.reload()
+    wait_for_kernel(page)
+    expect(was).to_be_visible()
+    expect(output.get_by_text("Error")).to_be_hidden()
+    # … and without any.
+    menu(page, "Kernel", "Change Kernel")
+    dialog = page.get_by_role("dialog")
+    dialog.locator("select").select_option(label="No Kernel")
+    dialog.locator(".jp-mod-accept").click()
+    expect(page.get_by_role("button", name="No Kernel").first).to_be_visible()
+    save(page)
+    page.reload()
+    expect(was).to_be_visible()
+    expect(output.get_by_text("Error")).to_be_hidden()
+    expect(alive).to_be_hidden()
 
 
 DESIGN = """

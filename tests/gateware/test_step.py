@@ -65,7 +65,7 @@ def test_failure_of_the_lab(folder):
 def test_usage(folder, arguments):
     finished = program(folder, *arguments)
     assert finished.returncode == 2
-    steps = "targets,base,elaborate,synthesize,compile,place,pack,unpack,verify"
+    steps = "targets,base,elaborate,simulate,synthesize,compile,place,pack,unpack,verify"
     assert finished.stderr == f"usage: python -m jupyter_fpga.gateware {{{steps}}}\n"
 
 

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from IPython.core.completer import provisionalcompleter
 
 from jupyter_fpga.client import JobFailed
 from jupyter_fpga.waveform import Waveform
@@ -50,6 +51,13 @@ def test_a_testbench_is_run_and_leaves_its_waveform(shell):
     assert wave["setting.low"].width == 4
     assert Waveform.from_vcd(wave.to_vcd())["top.count"].samples() == [0, 1, 2, 3]
     assert "<svg" in wave._repr_html_()
+
+
+def test_tab_completes_signals_and_the_waveforms_own_names(shell):
+    shell.run(f"%%fpga --sim --name wave\n{COUNTER}{BENCH}")
+    with provisionalcompleter():
+        found = {one.text for one in shell.ip.Completer.completions('wave["top.c', 11)}
+    assert any("top.count" in text for text in found), found
 
 
 def test_the_waveform_has_the_name_that_was_asked_for(shell):

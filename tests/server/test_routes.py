@@ -100,7 +100,7 @@ def template(path: str) -> str:
 
 
 def test_no_route_is_forgotten_here():
-    elsewhere = {"/health", "/targets", "/toolchains", "/version", "/openapi.json", "/metrics"}
+    elsewhere = {"/health", "/me", "/targets", "/toolchains", "/version", "/openapi.json", "/metrics"}
     called = {(method, template(path)) for method, path, *_ in CALLS}
     boards = [route for route in ROUTES if not route.path.startswith("/compute/")]
     assert called == {
@@ -111,6 +111,12 @@ def test_no_route_is_forgotten_here():
 async def test_a_person_with_a_key_is_that_person(client, fpga, ada_key):
     await client.ask("GET", "/fpga", token=ada_key)
     assert fpga.calls[0][1] == Person("ada")
+
+
+async def test_everybody_is_told_who_they_are(client, owner, ada_key):
+    assert await client.get("/me") == {"name": owner.name, "roles": ["grader", "operator", "student", "teacher"]}
+    assert await client.get("/me", token=ada_key) == {"name": "ada", "roles": ["student"]}
+    assert (await client.refusal("GET", "/me", token=""))[0] == 401
 
 
 async def test_a_form_is_taken_with_its_options(client, fpga):

@@ -29,10 +29,10 @@ class LogFeed:
     job
         Whose log.
     send
-        Sends a message to the browser; called in the client's own thread.
+        Sends content and buffers to the browser; called in the client's own thread. The text is a buffer, as UTF-8.
     """
 
-    def __init__(self, job: Job, send: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, job: Job, send: Callable[[dict[str, Any], list[bytes]], None]) -> None:
         self._job = job
         self._send = send
         self._text = bytearray()
@@ -97,7 +97,7 @@ class LogFeed:
         path = f"jobs/{self._job.id}/logs"
         async for entry in self._job.lab.door.lines(path, after=self._seen, follow=1):
             text: str = entry["text"]
-            self._text += (text if text.endswith("\n") else f"{text}\n").encode(_ENCODING, "surrogatepass")
+            self._text += (text if text.endswith("\n") else f"{text}\n").encode(_ENCODING, "replace")
             self._seen, self._trouble = entry["seq"], ""
             self._news()
 
@@ -111,6 +111,8 @@ class LogFeed:
         self._tell(self._sent)
 
     def _tell(self, position: int) -> None:
-        text = self._text[_UNIT * position :].decode(_ENCODING, "surrogatepass")
+        text = self._text[_UNIT * position :].decode(_ENCODING)
         self._sent = len(self._text) // _UNIT
-        self._send({"log": {"at": position, "text": text, "ended": self._ended, "trouble": self._trouble}})
+        # Beside the message, not in its JSON, which takes six bytes for each escape of a colour.
+        buffers = [text.encode()] if text else []
+        self._send({"log": {"at": position, "ended": self._ended, "trouble": self._trouble}}, buffers)

@@ -10,15 +10,14 @@ export const FIRST_DESIGN = `class Top(wiring.Component):
         m = Module()
         m.d.sync += self.count.eq(self.count + 1)
         m.d.comb += self.led.eq(self.count < self.duty)
-        return m
-`;
+        return m`;
 
 /** The magic's line, for a board or for any. */
 export function magicLine(fpgaId: number | null): string {
   return fpgaId === null ? '%%fpga --name pwm' : `%%fpga --board ${fpgaId} --name pwm`;
 }
 
-/** The cell of a design that asks for this board instead of the one that it asked for; `null` when it is no such cell. */
+/** A cell that asks for this board instead of the one that it asked for; `null` when it asks for none. */
 export function withBoard(source: string, fpgaId: number): string | null {
   const [first, ...rest] = source.split('\n');
   if (!/^%%fpga(\s|$)/.test(first)) {

@@ -1,3 +1,4 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { CommandRegistry } from '@lumino/commands';
 import { NotebookActions, type INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 
@@ -14,18 +15,21 @@ export async function newNotebook(
   await panel.revealed;
   const { content } = panel;
   const cells = ['%load_ext jupyter_fpga', `${magicLine(fpgaId)}\n${FIRST_DESIGN}`, 'pwm.regs.duty = 40', 'pwm.regs'];
-  content.activeCell?.model.sharedModel.setSource(cells[0]);
-  for (const source of cells.slice(1)) {
-    NotebookActions.insertBelow(content);
-    content.activeCell?.model.sharedModel.setSource(source);
-  }
+  content.model?.cells.get(0).sharedModel.setSource(cells[0]);
+  content.model?.sharedModel.insertCells(
+    1,
+    cells.slice(1).map(source => ({ cell_type: 'code', source }))
+  );
   content.activeCellIndex = 0;
   content.mode = 'command';
+  // The keys go to the notebook from now on.
+  content.activate();
 }
 
 /** Let the current cell ask for a board; when it is no cell of a design, add one that does. */
 export async function pickBoard(
   commands: CommandRegistry,
+  shell: JupyterFrontEnd.IShell,
   tracker: INotebookTracker | null,
   fpgaId: number,
   cwd: string | undefined
@@ -44,6 +48,6 @@ export async function pickBoard(
     NotebookActions.insertBelow(content);
     content.activeCell?.model.sharedModel.setSource(`${magicLine(fpgaId)}\n${FIRST_DESIGN}`);
   }
-  await commands.execute('application:activate-by-id', { id: panel.id }).catch(() => undefined);
-  content.node.focus();
+  shell.activateById(panel.id);
+  content.activate();
 }

@@ -56,7 +56,7 @@ class Commands {
     );
     this.aboutBoard(CommandIDs.reset, trans.__('Reset Board'), trans.__('Reset which board?'), id => lab.reset(id));
     this.aboutBoard(CommandIDs.pick, trans.__('Use in Notebook'), trans.__('Use which board?'), id =>
-      pickBoard(this.app.commands, this.notebooks, id, this.folder({}))
+      pickBoard(this.app.commands, this.app.shell, this.notebooks, id, this.folder({}))
     );
     this.app.commands.addCommand(CommandIDs.cancelJob, {
       label: trans.__('Cancel Job'),
@@ -73,11 +73,7 @@ class Commands {
       caption: trans.__('A notebook with a first design, which runs on a board of the lab'),
       icon: chipIcon,
       execute: args =>
-        newNotebook(
-          this.app.commands,
-          typeof args['fpga_id'] === 'number' ? args['fpga_id'] : null,
-          this.folder(args)
-        )
+        newNotebook(this.app.commands, typeof args['fpga_id'] === 'number' ? args['fpga_id'] : null, this.folder(args))
     });
   }
 

@@ -5,9 +5,19 @@ export class LabClock {
     this._skew = Date.parse(at) - remainingSeconds * 1000 - Date.now();
   }
 
+  /** Something has happened at this time, just now. */
+  hear(at: string): void {
+    this._skew = Date.parse(at) - Date.now();
+  }
+
+  /** The lab's time, ms since 1970. */
+  now(): number {
+    return Date.now() + this._skew;
+  }
+
   /** Seconds until then, never less than none. */
   secondsUntil(at: string): number {
-    return Math.max(0, (Date.parse(at) - Date.now() - this._skew) / 1000);
+    return Math.max(0, (Date.parse(at) - this.now()) / 1000);
   }
 
   private _skew = 0;

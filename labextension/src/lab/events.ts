@@ -8,11 +8,17 @@ export interface IEvent {
   /** The frame before this one, for this reader: when it isn't the last that was seen, something is missing. */
   prev: number;
   kind: string;
+  time?: string;
   fpga_id?: number | null;
   job_id?: string | null;
   owner?: string | null;
   /** Of a job that moved. */
   type?: string;
+  /** Of an action: which, unless the event is its first; and what it is, then. */
+  action_lsn?: number;
+  function?: string;
+  worker?: string;
+  queue_id?: number | null;
   /** Why a board session ended, or a board failed. */
   reason?: string | null;
 }

@@ -35,9 +35,12 @@ class FakeModel implements IModel {
   }
 
   tell(at: number, text: string, ended: string | null = null, trouble = ''): void {
+    // As a part of what came over the wire.
+    const bytes = new TextEncoder().encode(`xx${text}`);
+    const buffers = text === '' ? [] : [new DataView(bytes.buffer, 2)];
     for (const listener of this._listeners) {
-      listener({ log: { at, text, ended, trouble } });
-      listener({ relay: [] });
+      listener({ log: { at, ended, trouble } }, buffers);
+      listener({ relay: [] }, []);
     }
   }
 }

@@ -18,7 +18,7 @@ export interface ILogReader {
 }
 
 interface INews {
-  log?: { at: number; text: string; ended: string | null; trouble: string };
+  log?: { at: number; ended: string | null; trouble: string };
 }
 
 /** A kernel sends something as soon as the view is made. A page that has heard nothing for so long, ms, came later. */
@@ -27,9 +27,9 @@ const GREETING = 1000;
 export class KernelLog {
   constructor(model: IModel) {
     this._model = model;
-    model.on('msg:custom', (content: INews) => {
+    model.on('msg:custom', (content: INews, buffers: DataView[]) => {
       if (content.log !== undefined) {
-        this._take(content.log);
+        this._take(content.log, buffers.length > 0 ? new TextDecoder().decode(buffers[0]) : '');
       }
     });
     if (model.get('served') === true) {
@@ -56,7 +56,7 @@ export class KernelLog {
     };
   }
 
-  private _take({ at, text, ended, trouble }: NonNullable<INews['log']>): void {
+  private _take({ at, ended, trouble }: NonNullable<INews['log']>, text: string): void {
     this._heard = true;
     const { length } = this._text;
     if (at > length) {

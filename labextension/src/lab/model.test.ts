@@ -85,6 +85,45 @@ test('many boards at once are one question, and a job that waits moves up when a
   lab.dispose();
 });
 
+test('many jobs that wait are asked for as lists', async () => {
+  const door = new FakeDoor();
+  door.boards = [board(0)];
+  door.jobs = Array.from({ length: 20 }, (_, index) => job(`job-${index}`, index, { position: index + 2 }));
+  const lab = await live(door);
+  door.jobs.forEach((each, index) => {
+    each.position = index + 1;
+  });
+  door.tell({ kind: 'board_state', fpga_id: 0 });
+  await settled();
+  expect(door.asked).toEqual([
+    'GET fpga/0',
+    'GET jobs?type=build_and_program&limit=30',
+    'GET jobs?type=build&limit=30',
+    'GET jobs?type=reset&limit=30',
+    'GET jobs?type=build_and_program&status=queued',
+    'GET jobs?type=build&status=queued'
+  ]);
+  expect(lab.job('job-7')?.position).toBe(8);
+  lab.dispose();
+});
+
+test('of an operator, only their own jobs are asked for and heard of', async () => {
+  const door = new FakeDoor();
+  door.answers['GET me'] = { name: 'olga o', roles: ['operator', 'student'] };
+  const mine = job('mine', 5, { owner: 'olga o' });
+  door.answers['GET jobs?type=build&limit=30&owner=olga%20o'] = [mine];
+  const lab = new Lab(door);
+  door.live.open();
+  await settled();
+  expect(door.asked.filter(asked => asked.includes('jobs')).every(asked => asked.endsWith('&owner=olga%20o'))).toBe(true);
+  expect(lab.jobs.map(each => each.job_id)).toEqual(['mine']);
+  door.asked.length = 0;
+  door.tell({ kind: 'job_status', job_id: 'other', type: 'build', owner: 'ada' });
+  await settled();
+  expect(door.asked).toEqual([]);
+  lab.dispose();
+});
+
 test('a frame that is missing lets all be asked for', async () => {
   const door = new FakeDoor();
   const lab = await live(door);

@@ -34,6 +34,8 @@ export interface ILab {
   job(jobId: string): IJob | undefined;
   /** How long one still has a board, by the lab's own clock. */
   secondsLeft(session: ISession): number;
+  /** The lab's time, ms since 1970. */
+  now(): number;
 
   readonly connectionChanged: ISignal<ILab, Connection>;
   /** Numbers of boards that are otherwise than before, their sessions included. */
@@ -134,6 +136,10 @@ export class Lab implements ILab {
     return this._clock.secondsUntil(session.expires_at);
   }
 
+  now(): number {
+    return this._clock.now();
+  }
+
   async renew(fpgaId: number): Promise<void> {
     await this.door.request('POST', `fpga/${fpgaId}/session/renew`);
   }
@@ -165,13 +171,17 @@ export class Lab implements ILab {
     if (event.kind === 'watermark') {
       return;
     }
+    if (event.time) {
+      this._clock.hear(event.time);
+    }
     this._happened.emit(event);
+    const isMine = event.owner === undefined || event.owner === this._me?.name;
     if (typeof event.fpga_id === 'number' && !event.kind.startsWith('job_')) {
       // A board that moves lets the jobs that wait for one move up, which no event of theirs tells.
       const waiting = this._jobs.filter(job => job.status === 'queued').map(job => `job ${job.job_id}` as const);
       this._gathering.add(`board ${event.fpga_id}`, ...waiting);
     }
-    if (event.kind === 'job_status' && event.job_id && TYPES.includes(event.type ?? '')) {
+    if (event.kind === 'job_status' && event.job_id && isMine && TYPES.includes(event.type ?? '')) {
       this._gathering.add(`job ${event.job_id}`);
     }
   }
@@ -197,7 +207,11 @@ export class Lab implements ILab {
   }
 
   private async _askSomeJobs(ids: string[]): Promise<void> {
-    this._takeJobs(present(await Promise.all(ids.map(id => this._found<IJob>(`jobs/${id}`)))), false);
+    if (ids.length < MANY) {
+      this._takeJobs(present(await Promise.all(ids.map(id => this._found<IJob>(`jobs/${id}`)))), false);
+    } else {
+      await this._askJobs();
+    }
   }
 
   /** What there may be, or `null`. */
@@ -213,18 +227,22 @@ export class Lab implements ILab {
   }
 
   private async _askAll(): Promise<void> {
-    const lists = [
-      ...TYPES.map(type => this.door.request<IJob[]>('GET', `jobs?type=${type}&limit=${ASKED}`)),
-      ...TYPES.slice(0, 2).map(type => this.door.request<IJob[]>('GET', `jobs?status=queued&type=${type}`))
-    ];
-    const [me, , ...jobs] = await Promise.all([
-      this.door.request<IMe>('GET', 'me'),
-      this._askBoards(),
-      ...lists
-    ]);
-    this._me = me;
-    this._takeJobs(jobs.flat(), true);
+    this._me = await this.door.request<IMe>('GET', 'me');
+    await Promise.all([this._askJobs(), this._askBoards()]);
     this._connect('live', '');
+  }
+
+  private async _askJobs(): Promise<void> {
+    // An operator is shown everybody's jobs unless they ask for their own.
+    const me = this._me;
+    const own = me?.roles.includes('operator') ? `&owner=${encodeURIComponent(me.name)}` : '';
+    const lists = [
+      ...TYPES.map(type => `jobs?type=${type}&limit=${ASKED}`),
+      // However many came after them.
+      ...TYPES.slice(0, 2).map(type => `jobs?type=${type}&status=queued`)
+    ];
+    const found = await Promise.all(lists.map(path => this.door.request<IJob[]>('GET', path + own)));
+    this._takeJobs(found.flat(), true);
   }
 
   private async _askBoards(): Promise<void> {

@@ -38,7 +38,9 @@ class PageDoor implements IStreamingDoor {
   }
 
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    return answerOf<T>(await this._ask(path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }));
+    return answerOf<T>(
+      await this._ask(path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+    );
   }
 
   async *pieces(path: string, accept: string, signal: AbortSignal): AsyncGenerator<string> {

@@ -3,7 +3,10 @@ import { FakeDoor } from '../testing/door';
 import { LogStream } from './stream';
 
 function numbered(from: number, to: number): string {
-  return Array.from({ length: to - from + 1 }, (_, index) => `${JSON.stringify({ seq: from + index, text: `line ${from + index}` })}\n`).join('');
+  return Array.from(
+    { length: to - from + 1 },
+    (_, index) => `${JSON.stringify({ seq: from + index, text: `line ${from + index}` })}\n`
+  ).join('');
 }
 
 /** Pieces, and after them perhaps a loss. */
@@ -20,7 +23,10 @@ test('pieces that end anywhere become lines, and after a loss it goes on where i
   const door = new FakeDoor();
   const whole = numbered(1, 3);
   // The third line's beginning is lost with the connection, and comes again.
-  door.texts['jobs/j/logs?follow=1&after=0'] = pieces([whole.slice(0, 10), whole.slice(10, 60), whole.slice(60, 70)], true);
+  door.texts['jobs/j/logs?follow=1&after=0'] = pieces(
+    [whole.slice(0, 10), whole.slice(10, 60), whole.slice(60, 70)],
+    true
+  );
   door.texts['jobs/j/logs?follow=1&after=2'] = pieces([numbered(3, 5)]);
   const told: string[] = [];
   const stream = new LogStream(door, 'j', {

@@ -39,7 +39,7 @@ export class BoardsSection extends Widget {
     const bar = document.createElement('div');
     bar.className = 'jp-FpgaSection-filters';
     this._filter.type = 'search';
-    this._filter.placeholder = this._trans.__('Target, holder, tag or number');
+    this._filter.placeholder = this._trans.__('Filter');
     this._filter.setAttribute('aria-label', this._trans.__('Show only boards with this target, holder, tag or number'));
     this._free.type = 'checkbox';
     const label = document.createElement('label');
@@ -77,13 +77,25 @@ export class BoardsSection extends Widget {
       act: run(command, { fpga_id: id })
     });
     const log: IRowAction[] = board.current_job_id
-      ? [{ ...action(trans.__('Show the log of board %1', id), listIcon, ''),
-           act: run(CommandIDs.showLog, { job_id: board.current_job_id }) }]
+      ? [
+          {
+            ...action(trans.__('Show the log of board %1', id), listIcon, ''),
+            act: run(CommandIDs.showLog, { job_id: board.current_job_id })
+          }
+        ]
       : [];
     return {
       key: String(id),
-      face: JSON.stringify([board.state, board.health, board.owner, board.session?.session_id,
-        board.session === null, board.target, board.tags, board.current_job_id]),
+      face: JSON.stringify([
+        board.state,
+        board.health,
+        board.owner,
+        board.session?.session_id,
+        board.session === null,
+        board.target,
+        board.tags,
+        board.current_job_id
+      ]),
       data: { fpgaId: String(id), look: stateLook(board), state: board.state, mine: String(mine) },
       content: () => [
         shapeIcon(stateLook(board)),

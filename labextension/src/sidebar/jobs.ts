@@ -48,18 +48,17 @@ export class JobsSection extends Widget {
       void this._commands.execute(command, { job_id: job.job_id });
     };
     const title = jobTitle(trans, job);
-    const others = job.owner === this._lab.me?.name ? '' : job.owner;
     const progress = jobProgress(trans, job);
     const cancellable = isUnfinished(job) && job.type !== 'reset';
     return {
       key: job.job_id,
-      face: JSON.stringify([title, progress, others, job.updated_at]),
+      face: JSON.stringify([title, progress, job.updated_at]),
       data: { jobId: job.job_id, status: job.status, look: SHAPES[job.status] },
       content: () => [
         shapeIcon(SHAPES[job.status]),
         span('jp-FpgaRows-title', title),
         span('jp-FpgaRows-state', new Date(job.created_at).toLocaleTimeString([], { timeStyle: 'short' })),
-        secondLine([progress, others], progress)
+        secondLine([progress], progress)
       ],
       actions: () => [
         {

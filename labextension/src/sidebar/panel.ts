@@ -1,6 +1,7 @@
 import type { ITranslator } from '@jupyterlab/translation';
 import { SidePanel } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
+import type { Message } from '@lumino/messaging';
 import { AccordionPanel, Widget } from '@lumino/widgets';
 
 import type { ILab } from '../lab/model';
@@ -34,7 +35,6 @@ export class FpgaPanel extends SidePanel {
       this.addWidget(section);
     }
     if (this.content instanceof AccordionPanel) {
-      this.content.setRelativeSizes([5, 2, 3]);
       this.content.titles.forEach((title, index) => {
         // They open and close their section, which the framework says of a heading only.
         title.setAttribute('role', 'button');
@@ -55,6 +55,15 @@ export class FpgaPanel extends SidePanel {
   /** Put the cursor into the list of boards. */
   focusBoards(): void {
     this._boards.focus();
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    if (!this._sized && this.content instanceof AccordionPanel) {
+      // Not before there is a height to be shared.
+      this._sized = true;
+      this.content.setRelativeSizes([5, 2, 3]);
+    }
   }
 
   private _tell(): void {
@@ -85,4 +94,5 @@ export class FpgaPanel extends SidePanel {
   private readonly _translator: ITranslator;
   private readonly _status = document.createElement('p');
   private readonly _boards: BoardsSection;
+  private _sized = false;
 }

@@ -55,8 +55,10 @@ function addMenu(app: JupyterFrontEnd): void {
     [CommandIDs.pick, board],
     [CommandIDs.renew, mine],
     [CommandIDs.release, mine],
-    [CommandIDs.reset, `${mine}, .jp-FpgaPanel [role=row][data-state=error]`],
-    [CommandIDs.showLog, `${board}, ${job}`],
+    [CommandIDs.reset, mine],
+    [CommandIDs.reset, '.jp-FpgaPanel [role=row][data-state=error]'],
+    [CommandIDs.showLog, board],
+    [CommandIDs.showLog, job],
     [CommandIDs.cancelJob, job]
   ];
   items.forEach(([command, selector], rank) => {

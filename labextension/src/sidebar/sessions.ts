@@ -18,7 +18,7 @@ export class SessionsSection extends Widget {
     this._commands = commands;
     this._trans = trans;
     this.addClass('jp-FpgaSection');
-    this._rows = new Rows(trans.__('My sessions'), trans.__('You hold no board. Running a %%fpga cell gets you one.'));
+    this._rows = new Rows(trans.__('My sessions'), trans.__('You hold no board. A %1 cell gets you one.', '%%fpga'));
     this.node.append(this._rows.node);
     this._end = whileHolding(lab, () => {
       this._show();
@@ -34,7 +34,7 @@ export class SessionsSection extends Widget {
     const { sessions } = this._lab;
     this._rows.show(sessions.map(session => this._row(session)));
     for (const session of sessions) {
-      const time = this._rows.element(String(session.fpga_id))?.querySelector('.jp-FpgaRows-state');
+      const time = this._rows.element(String(session.fpga_id))?.querySelector('.jp-FpgaRows-more');
       if (time) {
         time.textContent = this._trans.__('%1 left', timeLeft(this._trans, this._lab.secondsLeft(session)));
       }
@@ -53,7 +53,7 @@ export class SessionsSection extends Widget {
       content: () => [
         shapeIcon('mine'),
         span('jp-FpgaRows-title', this._trans.__('Board %1', id)),
-        span('jp-FpgaRows-state', '')
+        span('jp-FpgaRows-more', '')
       ],
       actions: () => [
         { label: this._trans.__('Renew'), act: run(CommandIDs.renew) },

@@ -41,7 +41,6 @@ export class FakeDoor implements IStreamingDoor {
   /** Nobody answers. */
   away = false;
 
-   
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
     const asked = `${method} ${path}`;
     this.asked.push(body === undefined ? asked : `${asked} ${JSON.stringify(body)}`);

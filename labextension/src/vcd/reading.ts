@@ -4,7 +4,7 @@ import { VcdParser, type IFound } from './parser';
 import type { ITrans } from '../views/trans';
 
 /** Bytes that are parsed in one go, in a few milliseconds; and for how long the page may be kept, ms. */
-const SLICE = 1 << 17;
+const SLICE = 1 << 16;
 const PATIENCE = 20;
 
 /** What the page needs to do in between. */

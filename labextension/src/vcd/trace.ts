@@ -45,12 +45,13 @@ export class Trace {
 
   /** What it has become. */
   signal(name: string): Signal {
-    const unknown = this._unknown.slice(0, (this._count >> 3) + 1);
+    // Views of what there is: a copy of a large file's changes would keep the page.
+    const unknown = this._unknown.subarray(0, (this._count >> 3) + 1);
     return new Signal(
       name,
       this.width,
-      this._times.slice(0, this._count),
-      this._words.slice(0, this._count * this._stride),
+      this._times.subarray(0, this._count),
+      this._words.subarray(0, this._count * this._stride),
       unknown.some(bits => bits !== 0) ? unknown : null
     );
   }

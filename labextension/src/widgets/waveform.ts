@@ -36,10 +36,15 @@ function render({ model, el }: IRenderContext): () => void {
     model.send({ ask: found.length });
   };
   const show = async (): Promise<void> => {
-    const [module, packet] = await Promise.all([view, inflate(found).arrayBuffer()]);
-    if (!ended) {
-      el.replaceChildren();
-      end = module?.show(el, packet);
+    try {
+      const [module, packet] = await Promise.all([view, inflate(found).arrayBuffer()]);
+      if (!ended) {
+        el.replaceChildren();
+        end = module?.show(el, packet);
+      }
+    } catch (error) {
+      // A browser of before 2023, or a page that allows no modules but its own.
+      el.textContent = `This page cannot show the waveform: ${String(error)}`;
     }
   };
   const take = (content: Partial<IPiece>, buffers: DataView<ArrayBuffer>[]): void => {

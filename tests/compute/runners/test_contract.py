@@ -219,5 +219,5 @@ async def test_a_task_that_would_like_it_warm(bench: Bench) -> None:
             replace(bench.task(""), command=command, warm="amaranth"), bench.into(), **Told().listeners
         )
         assert finished.returncode == 2
-        steps = "targets,base,elaborate,synthesize,compile,place,pack,unpack,verify"
+        steps = "targets,base,elaborate,simulate,synthesize,compile,place,pack,unpack,verify"
         assert finished.output_tail == f"usage: python -m jupyter_fpga.gateware {{{steps}}}"

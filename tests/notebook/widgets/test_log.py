@@ -68,6 +68,11 @@ def test_the_static_form_of_a_job_that_goes_on_says_so(lab):
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 
 
+def with_text(content, buffers):
+    """What a message says of the log, with its text."""
+    return {**content["log"], "text": b"".join(buffers).decode()}
+
+
 class Page(LogView):
     """A view whose messages come to the test instead of a browser."""
 
@@ -76,7 +81,7 @@ class Page(LogView):
         super().__init__(job)
 
     def send(self, content, buffers=None):
-        self.messages.put(content["log"])
+        self.messages.put(with_text(content, buffers))
 
     def until_end(self):
         """All messages until one says how the job ended."""
@@ -117,10 +122,10 @@ def test_a_page_that_reads_the_log_itself_is_sent_nothing_until_it_asks(lab):
 def test_a_log_that_is_gone_is_told(lab):
     job = lab.build(NOISY).wait()
     messages = queue.SimpleQueue()
-    feed = LogFeed(Job(lab, {**job.record, "job_id": NOBODYS}), messages.put)
+    feed = LogFeed(Job(lab, {**job.record, "job_id": NOBODYS}), lambda *message: messages.put(with_text(*message)))
     feed.start()
-    assert messages.get(timeout=60)["log"]["text"] == ""
-    assert messages.get(timeout=60)["log"] == {
+    assert messages.get(timeout=60)["text"] == ""
+    assert messages.get(timeout=60) == {
         "at": 0,
         "text": "",
         "ended": None,
@@ -154,7 +159,7 @@ def test_a_kernel_that_is_busy_sends_it_all_the_same_and_not_too_often(served_la
             content = message["content"]
             assert message["msg_type"] != "error", content
             if message["msg_type"] == "comm_msg" and content["data"]["method"] == "custom":
-                sent.append((message["header"]["date"], content["data"]["content"]["log"]))
+                sent.append((message["header"]["date"], with_text(content["data"]["content"], message["buffers"])))
             elif content.get("execution_state") == "idle" and message["parent_header"]["msg_id"] == running:
                 in_cell = len(sent)
     finally:

@@ -17,8 +17,8 @@ export interface IPiece {
 
 export const PLAIN: ILook = { weights: [], foreground: '', background: '' };
 
-// Every escape sequence that tools write: control sequences, of which those that end in `m` are looks; titles and links,
-// to their terminator; and the short ones.
+// Every escape sequence that tools write: control sequences, of which those that end in `m` are looks; titles and
+// links, to their terminator; and the short ones.
 // eslint-disable-next-line no-control-regex
 const ESCAPES = /\x1b(?:\[([0-?]*)[ -/]*([@-~])|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])/g;
 
@@ -50,9 +50,20 @@ export function piecesOf(line: string, look: ILook): { pieces: IPiece[]; after: 
   return { pieces, after: look };
 }
 
-const WEIGHTS = new Map([[1, 'bold'], [2, 'faint'], [3, 'italic'], [4, 'underline'], [9, 'strike']]);
+const WEIGHTS = new Map([
+  [1, 'bold'],
+  [2, 'faint'],
+  [3, 'italic'],
+  [4, 'underline'],
+  [9, 'strike']
+]);
 /** What 22 to 29 end. */
-const ENDS = new Map([[22, ['bold', 'faint']], [23, ['italic']], [24, ['underline']], [29, ['strike']]]);
+const ENDS = new Map([
+  [22, ['bold', 'faint']],
+  [23, ['italic']],
+  [24, ['underline']],
+  [29, ['strike']]
+]);
 
 function changed(look: ILook, codes: number[]): ILook {
   for (let at = 0; at < codes.length; at += 1) {

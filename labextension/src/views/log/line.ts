@@ -3,7 +3,16 @@ import type { IPiece } from './ansi';
 /** One line as an element: its pieces in their looks, and in them what is looked for, marked. */
 export function lineElement(pieces: IPiece[], wanted: string): HTMLDivElement {
   const element = document.createElement('div');
-  const marks = wanted === '' ? [] : placesOf(pieces.map(piece => piece.text).join('').toLowerCase(), wanted);
+  const marks =
+    wanted === ''
+      ? []
+      : placesOf(
+          pieces
+            .map(piece => piece.text)
+            .join('')
+            .toLowerCase(),
+          wanted
+        );
   let begin = 0;
   for (const { text, look } of pieces) {
     const nodes = marked(text, begin, marks, wanted.length);

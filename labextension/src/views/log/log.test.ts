@@ -5,7 +5,11 @@ import { Lines } from './lines';
 
 /** The browser's next picture. */
 function picture(): Promise<void> {
-  return new Promise(resolve => requestAnimationFrame(() => { resolve(); }));
+  return new Promise(resolve =>
+    requestAnimationFrame(() => {
+      resolve();
+    })
+  );
 }
 
 /** jsdom lays nothing out: the view is told that it is `height` px high. */

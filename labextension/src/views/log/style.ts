@@ -43,6 +43,6 @@ export const STYLE = `
 .jp-FpgaLog-seen .italic{font-style:italic}
 .jp-FpgaLog-seen .underline{text-decoration:underline}
 .jp-FpgaLog-seen .strike{text-decoration:line-through}
-.jp-FpgaLog-seen mark{color:var(--jp-content-font-color0,#000);background:var(--jp-search-unselected-match-background-color,#ffe08a)}
-.jp-FpgaLog-seen .current mark{color:var(--jp-search-selected-match-color,#000);background:var(--jp-search-selected-match-background-color,#ffb300)}
+.jp-FpgaLog-seen mark{color:inherit;background:color-mix(in srgb,var(--jp-warn-color1,#f57c00) 30%,transparent)}
+.jp-FpgaLog-seen .current mark{outline:2px solid var(--jp-warn-color1,#f57c00)}
 `;

@@ -40,10 +40,17 @@ export class LogView {
     this._scroll.setAttribute('aria-label', label ?? translate('Log'));
     this._scroll.tabIndex = 0;
     this._scroll.append(this._all);
-    this._scroll.addEventListener('scroll', () => { this._scrolled(); });
+    this._scroll.addEventListener('scroll', () => {
+      this._scrolled();
+    });
     this.node.append(style, this._bar(), this._scroll);
     // The page's height, and its fonts, change at any time; not every place where tests run has this.
-    this._resizes = typeof ResizeObserver === 'undefined' ? null : new ResizeObserver(() => { this._later(); });
+    this._resizes =
+      typeof ResizeObserver === 'undefined'
+        ? null
+        : new ResizeObserver(() => {
+            this._later();
+          });
     this._resizes?.observe(this._scroll);
     this.setFollow(true);
   }
@@ -130,7 +137,9 @@ export class LogView {
     this._input.type = 'search';
     this._input.placeholder = this._translate('Search');
     this._input.setAttribute('aria-label', this._translate('Search the log'));
-    this._input.addEventListener('input', () => { this.find(this._input.value); });
+    this._input.addEventListener('input', () => {
+      this.find(this._input.value);
+    });
     this._input.addEventListener('keydown', event => {
       if (event.key === 'Enter') {
         event.preventDefault();
@@ -145,9 +154,15 @@ export class LogView {
         this.focusSearch();
       }
     });
-    this._previous = this._button('↑', this._translate('Previous match'), () => { this.step(-1); });
-    this._next = this._button('↓', this._translate('Next match'), () => { this.step(1); });
-    this._followButton = this._button(this._translate('Follow'), '', () => { this.setFollow(!this._follow); });
+    this._previous = this._button('↑', this._translate('Previous match'), () => {
+      this.step(-1);
+    });
+    this._next = this._button('↓', this._translate('Next match'), () => {
+      this.step(1);
+    });
+    this._followButton = this._button(this._translate('Follow'), '', () => {
+      this.setFollow(!this._follow);
+    });
     this._followButton.title = this._translate('Keep the end of the log in sight');
     const copy = this._button(this._translate('Copy'), this._translate('Copy the whole log'), () => {
       // Not there in a page that came over plain HTTP from another machine.
@@ -259,9 +274,7 @@ export class LogView {
     this._next.disabled = none;
     let count = '';
     if (wanted !== '') {
-      count = none
-        ? this._translate('Not found')
-        : this._translate('%1 of %2 lines', this._current + 1, found.length);
+      count = none ? this._translate('Not found') : this._translate('%1 of %2 lines', this._current + 1, found.length);
     }
     if (this._count.textContent !== count) {
       this._count.textContent = count;

@@ -97,7 +97,7 @@ class Line {
     node.setAttribute('aria-level', String(row.depth + 1));
     node.setAttribute('aria-selected', String(index === viewer.selected));
     node.setAttribute('aria-setsize', String(row.parent?.children.length ?? 1));
-    node.setAttribute('aria-posinset', String((row.parent?.children.indexOf(row) ?? 0) + 1));
+    node.setAttribute('aria-posinset', String(row.position));
     if (row.children.length === 0) {
       node.removeAttribute('aria-expanded');
     } else {

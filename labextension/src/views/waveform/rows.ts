@@ -16,6 +16,8 @@ export class Row {
   open = false;
   readonly children: Row[] = [];
   parent: Row | null = null;
+  /** Among its parent's children, from 1. */
+  position = 1;
 
   /** What is drawn in it; `null` for a level of the hierarchy. Fields are taken out of their signal when first seen. */
   get signal(): Signal | null {
@@ -32,7 +34,7 @@ export class Row {
 
   add(row: Row): Row {
     row.parent = this;
-    this.children.push(row);
+    row.position = this.children.push(row);
     return row;
   }
 

@@ -26,7 +26,7 @@ export class Toolbar {
     });
     this._radix.setAttribute('aria-label', _trans.__('How the values of the selected signal are written'));
     const names: Record<Radix, string> = {
-      name: _trans.__('Names'),
+      name: _trans.__('Name or hex'),
       hex: _trans.__('Hexadecimal'),
       unsigned: _trans.__('Unsigned'),
       signed: _trans.__('Signed'),

@@ -112,6 +112,7 @@ test('names are a tree for screen readers', () => {
 test('keys work in the picture and in the names, and are not taken when they mean nothing', () => {
   opened();
   const status = part('[role=status]');
+  expect(status.textContent).toBe('Click to place a cursor; ? tells the keys.');
   expect(press(part('[role=tree]'), 'ArrowDown').defaultPrevented).toBe(true);
   press(part('canvas'), 'n');
   frame();

@@ -59,11 +59,6 @@ export class WaveformView {
     this._invalidate();
   }
 
-  /** Tell something, as long as there is nothing else to be told. */
-  say(sentence: string): void {
-    this._status.textContent = sentence;
-  }
-
   dispose(): void {
     cancelAnimationFrame(this._frame);
     this._observer.disconnect();
@@ -147,7 +142,8 @@ export class WaveformView {
   /** Take the page's measures, which a frame must not ask for: that would lay the page out in the middle of it. */
   private _measure(): void {
     const viewer = this._viewer;
-    if (viewer === null) {
+    // A tab that isn't in front has no size; it gets one when it is.
+    if (viewer === null || this._body.clientWidth === 0) {
       return;
     }
     this._height = this._body.clientHeight;
@@ -189,7 +185,7 @@ export class WaveformView {
     draw(context, viewer, this._theme, this._height, scroll);
     this._names.show(viewer, this._height - RULER, scroll);
     this._toolbar.show(viewer);
-    const summary = viewer.summary;
+    const summary = viewer.summary || this._trans.__('Click to place a cursor; ? tells the keys.');
     if (summary !== this._summary) {
       this._summary = summary;
       this._status.textContent = summary;

@@ -1,3 +1,7 @@
+// What JupyterLab's modules ask of a browser as they are loaded, and jsdom hasn't got.
+globalThis.DragEvent ??= class DragEvent extends globalThis.MouseEvent {};
+globalThis.matchMedia ??= () => ({ matches: false, addEventListener() {}, removeEventListener() {} });
+
 // What every browser has, and jsdom leaves out.
 const { TextDecoder, TextEncoder } = require('node:util');
 Object.assign(globalThis, { TextDecoder, TextEncoder });

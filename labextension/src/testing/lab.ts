@@ -1,0 +1,16 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { Lab } from '../lab/model';
+import { settled, type FakeDoor } from './door';
+
+export const trans = nullTranslator.load('jupyter_fpga');
+
+/** A lab that is there, with what its door says. */
+export async function liveLab(door: FakeDoor): Promise<Lab> {
+  const lab = new Lab(door);
+  door.live.open();
+  door.tell({ kind: 'watermark' });
+  await settled();
+  door.asked.length = 0;
+  return lab;
+}

@@ -1,0 +1,191 @@
+"""How long from a slider to an LED, and what a live panel costs, in a real JupyterLab with a simulated board.
+
+The slider's peer is what one builds from ipywidgets alone, in the same page at the same time: a slider that the kernel
+observes, which writes the register, looks at the LEDs and sets a label. The panel of 64 registers is measured beside
+the same panel scrolled out of sight, where nobody needs it. Nothing is asserted about time.
+"""
+
+# ruff: noqa: F811 - fixtures of the browser's tests are arguments here
+import os
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ..browser.conftest import browser, chromium, jupyterlab, page, work  # noqa: F401, TID252 - JupyterLab is started there
+from ..browser.notebooks import PATIENCE, new_notebook, run_cell  # noqa: TID252
+
+pytestmark = pytest.mark.benchmark
+
+#: Moves of a slider.
+MOVES = 200
+#: Seconds that processor time is counted.
+COUNTED = 20
+
+DIMMER = """%%fpga --name pwm
+class Top(wiring.Component):
+    duty: In(8)
+    led: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        count = Signal(8)
+        m.d.sync += count.eq(count + 1)
+        m.d.comb += self.led.eq(count < self.duty)
+        return m
+"""
+
+PEER = """
+import ipywidgets
+slider, label = ipywidgets.IntSlider(max=255, description='peer'), ipywidgets.Label('LEDs 0')
+def moved(change):
+    pwm.regs.duty = change['new']
+    label.value = f'LEDs {pwm.leds.value} {change["new"]}'
+slider.observe(moved, 'value')
+ipywidgets.VBox([slider, label])
+"""
+
+MANY = """%%fpga --name many
+class Top(wiring.Component):
+    def __init__(self):
+        super().__init__({f'r{n}': Out(32) for n in range(64)})
+
+    def elaborate(self, platform):
+        m = Module()
+        for n in range(64):
+            m.d.sync += getattr(self, f'r{n}').eq(getattr(self, f'r{n}') + n)
+        return m
+"""
+
+#: Moves ``slider`` to and fro; how long until what ``watched`` says has changed, ms, each time.
+MEASURE = """async ([slider, watched, attribute, moves]) => {
+  const times = [];
+  const said = () => attribute ? watched.getAttribute(attribute) : watched.textContent;
+  for (let move = 0; move < moves; move++) {
+    const before = said();
+    const changed = new Promise(resolve => {
+      const observer = new MutationObserver(() => {
+        if (said() !== before) {
+          observer.disconnect();
+          resolve(performance.now());
+        }
+      });
+      observer.observe(watched, {attributes: true, childList: true, characterData: true, subtree: true});
+    });
+    const begun = performance.now();
+    slider(move % 2 ? 64 : 192);
+    times.push(await changed - begun);
+    // Until the LED has got to its new brightness, and a little, so that moves don't fall into step with looks.
+    await new Promise(resolve => setTimeout(resolve, 120 + 40 * Math.random()));
+  }
+  return times;
+}"""
+
+
+def _told(name: str, times: list[float]) -> str:
+    ninety_five = statistics.quantiles(times, n=20)[-1]
+    return f"{name}: median {statistics.median(times):.1f} ms, 95 % within {ninety_five:.1f} ms"
+
+
+def test_a_slider_to_an_led(page: Page, capsys: pytest.CaptureFixture[str]) -> None:
+    new_notebook(page)
+    run_cell(page, "%load_ext jupyter_fpga")
+    expect(run_cell(page, DIMMER)).to_contain_text("runs on a board.", timeout=PATIENCE)
+    bench = run_cell(page, "pwm").get_by_role("region", name="Bench of pwm")
+    panel = run_cell(page, "pwm.regs").get_by_role("region", name="Registers of pwm")
+    peer = run_cell(page, PEER)
+    expect(panel.get_by_role("status")).to_contain_text("held by you", timeout=PATIENCE)
+    expect(bench.get_by_role("img")).to_be_visible(timeout=PATIENCE)
+    page.evaluate(
+        """([range, led, peer]) => {
+          window.fpgaLed = led;
+          window.fpgaSlide = value => { range.value = value; range.dispatchEvent(new Event('input')); };
+          window.fpgaLabel = peer.querySelector('.widget-label:last-child, .jupyter-widgets.widget-label');
+        }""",
+        [
+            panel.get_by_role("slider").element_handle(),
+            bench.get_by_role("img").element_handle(),
+            peer.element_handle(),
+        ],
+    )
+    ours = page.evaluate(f"([moves]) => ({MEASURE})([fpgaSlide, fpgaLed, 'aria-label', moves])", [MOVES])
+    label = peer.get_by_text("LEDs 0")
+    reading = peer.locator(".widget-readout")
+    theirs = []
+    for move in range(MOVES // 4):
+        # A readout that is written takes the way of a slider that is moved: a change of the model's value.
+        theirs.append(_peers_move(page, reading, label, 64 if move % 2 else 192))
+    with capsys.disabled():
+        print(f"\nslider to LED: {_told('panel and bench', ours)}; {_told('ipywidgets and the kernel', theirs)}")
+
+
+def _peers_move(page: Page, reading: Any, label: Any, value: int) -> float:
+    found = page.evaluate(
+        """async ([reading, value]) => {
+          const root = reading.closest('.jp-OutputArea-output');
+          const label = [...root.querySelectorAll('.widget-label')].at(-1);
+          const before = label.textContent;
+          const changed = new Promise(resolve => {
+            const observer = new MutationObserver(() => {
+              if (label.textContent !== before) { observer.disconnect(); resolve(performance.now()); }
+            });
+            observer.observe(label, {childList: true, characterData: true, subtree: true});
+          });
+          const begun = performance.now();
+          reading.textContent = value;
+          reading.dispatchEvent(new Event('blur'));
+          return await changed - begun;
+        }""",
+        [reading.element_handle(), value],
+    )
+    return float(found)
+
+
+def test_a_panel_of_64_registers(page: Page, jupyterlab: str, capsys: pytest.CaptureFixture[str]) -> None:
+    new_notebook(page)
+    run_cell(page, "%load_ext jupyter_fpga")
+    expect(run_cell(page, MANY)).to_contain_text("runs on a board.", timeout=PATIENCE)
+    kernel = int(run_cell(page, "import os; print(os.getpid())").inner_text())
+    server = int(run_cell(page, "print(os.getppid())").inner_text())
+    output = run_cell(page, "many.regs")
+    panel = output.get_by_role("region", name="Registers of many")
+    expect(panel.get_by_role("status")).to_contain_text("held by you", timeout=PATIENCE)
+    everybody = {"kernel": [kernel], "server": [server], "browser": list(_browsers())}
+    live = _shares(page, everybody)
+    for _ in range(12):
+        # Far below, the panel isn't seen any more.
+        run_cell(page, "\n" * 20)
+    hidden = _shares(page, everybody)
+    with capsys.disabled():
+        told = (f"{who} {live[who]:.1f} % ({hidden[who]:.1f} % out of sight)" for who in everybody)
+        print(f"\n64 registers at 10 Hz, of a processor: {', '.join(told)}")
+
+
+def _browsers() -> Iterator[int]:
+    """Chromium's processes."""
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                if "chromium" in os.readlink(folder / "exe"):
+                    yield int(folder.name)
+            except OSError:
+                continue
+
+
+def _shares(page: Page, everybody: dict[str, list[int]]) -> dict[str, float]:
+    """Percent of a processor that each uses while nothing else happens."""
+    before = {who: sum(map(_used, processes)) for who, processes in everybody.items()}
+    page.wait_for_timeout(1000 * COUNTED)
+    return {who: 100 * (sum(map(_used, everybody[who])) - before[who]) / COUNTED for who in everybody}
+
+
+def _used(process: int) -> float:
+    """Seconds of processor time that a process has used."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,0 +1,277 @@
+"""The panels in JupyterLab: boards, sessions and jobs, the status bar, logs, the dashboard.
+
+With ``MAKE_PICTURES=1`` the documentation's pictures of them are made on the way.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import APIResponse, Locator, Page, expect
+
+#: As in conftest.py, ms.
+PATIENCE = 180_000
+TOKEN = "browser-test-token"
+ROOT = Path(__file__).parent.parent.parent
+IMAGES = ROOT / "notebooks" / "images"
+AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+#: A session's end is near from its beginning, and further away once it is renewed.
+OPTIONS = ("--JupyterFpga.boards=4", "--JupyterFpga.session_ttl=240", "--JupyterFpga.max_renew=3600")
+
+DESIGN = """
+class Top(wiring.Component):
+    duty: In(8)
+    led: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        m.d.comb += self.led.eq(self.duty == {number})
+        return m
+"""
+HEAD = "from amaranth.hdl import *\nfrom amaranth.lib import wiring\nfrom amaranth.lib.wiring import In, Out\n"
+
+
+class Api:
+    """The lab's API, asked beside the page."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self._page = page
+        self._base = f"{address}jupyter-fpga/"
+
+    def ask(self, method: str, path: str, body: Any = None) -> APIResponse:
+        headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body)
+        answer = self._page.context.request.fetch(self._base + path, method=method, headers=headers, data=data)
+        assert answer.ok, answer.text()
+        return answer
+
+    def submit(self, number: int) -> str:
+        """Have a design built and programmed; the job's id. Equal numbers are equal designs."""
+        answer = self.ask("POST", "submit", {"source": HEAD + DESIGN.format(number=number)})
+        job_id: str = answer.json()["job_id"]
+        return job_id
+
+    def finish(self, job_id: str) -> None:
+        """Wait for a job's end: a log that is followed ends with it."""
+        self.ask("GET", f"jobs/{job_id}/logs?follow=1")
+
+
+@pytest.fixture
+def api(page: Page, jupyterlab: str) -> Iterator[Api]:
+    """The API; boards that are held in the end are given back."""
+    api = Api(page, jupyterlab)
+    yield api
+    for board in api.ask("GET", "fpga").json():
+        if board["session"]:
+            job = api.ask("POST", f"fpga/{board['fpga_id']}/session/release").json()
+            api.finish(job["job_id"])
+
+
+def _sidebar(page: Page) -> Locator:
+    page.get_by_role("tab", name="FPGA boards").click()
+    panel = page.locator("#jupyter-fpga-boards")
+    # The first start compiles the base of the boards.
+    expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("4 of 4 boards free", timeout=PATIENCE)
+    return panel
+
+
+def _rows(panel: Locator, grid: str) -> Locator:
+    return panel.get_by_role("grid", name=grid).get_by_role("row")
+
+
+def _menu(page: Page, menu: str, item: str) -> None:
+    page.locator(".lm-MenuBar-itemLabel", has_text=menu).first.click()
+    page.get_by_role("menuitem", name=item, exact=True).click()
+
+
+def test_a_board_is_picked_and_released_by_keyboard_alone(page: Page, api: Api) -> None:
+    panel = _sidebar(page)
+    page.get_by_role("tab", name="File Browser").first.click()
+    page.keyboard.press("Control+Alt+b")
+    rows = _rows(panel, "Boards")
+    expect(rows.first).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(rows.nth(1)).to_be_focused()
+    # No notebook is open: one is made that asks for this board.
+    page.keyboard.press("Enter")
+    expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(4)
+    expect(page.locator(".jp-Notebook .jp-CodeCell").nth(1)).to_contain_text("%%fpga --board 1 --name pwm")
+    expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
+    for _ in range(4):
+        page.keyboard.press("Shift+Enter")
+    expect(rows.nth(1)).to_contain_text("in use", timeout=PATIENCE)
+    expect(page.locator(".jp-Notebook .jp-CodeCell").nth(3).locator("table")).to_contain_text("duty", timeout=PATIENCE)
+    # Its cell asks for another board as soon as that is picked.
+    page.keyboard.press("Escape")
+    for _ in range(4):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Control+Alt+b")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator(".jp-Notebook .jp-CodeCell").nth(1)).to_contain_text("%%fpga --board 2 --name pwm")
+    page.keyboard.press("Control+Alt+b")
+    page.keyboard.press("ArrowUp")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("Delete")
+    expect(rows.nth(1)).to_contain_text("free", timeout=PATIENCE)
+    expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("4 of 4 boards free", timeout=PATIENCE)
+
+
+def test_the_end_of_a_session_is_told_and_put_off(page: Page, api: Api) -> None:
+    panel = _sidebar(page)
+    item = page.locator(".jp-FpgaStatus")
+    expect(item).to_be_hidden()
+    api.finish(api.submit(1))
+    expect(item).to_contain_text("Board 0 · 3:", timeout=PATIENCE)
+    toast = page.locator(".Toastify__toast", has_text="Your session on board 0 ends in 3:")
+    expect(toast).to_be_visible(timeout=PATIENCE)
+    # Not said again after a reload.
+    page.reload()
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+    expect(item).to_contain_text("Board 0 · 3:", timeout=PATIENCE)
+    expect(toast).to_be_hidden()
+    item.click()
+    dialog = page.get_by_role("dialog", name="My boards")
+    expect(dialog.get_by_role("button", name="Renew the session on board 0")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(item).to_have_text("Board 0 · 59 min", timeout=PATIENCE)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(item).to_be_hidden(timeout=PATIENCE)
+    expect(_rows(panel, "My sessions")).to_have_count(0)
+
+
+def test_renew_in_the_toast_takes_it_back(page: Page, api: Api) -> None:
+    _sidebar(page)
+    api.finish(api.submit(1))
+    toast = page.locator(".Toastify__toast", has_text="ends in 3:")
+    toast.get_by_role("button", name="Renew").click()
+    expect(page.locator(".jp-FpgaStatus")).to_contain_text("59 min", timeout=PATIENCE)
+    expect(toast).to_be_hidden(timeout=PATIENCE)
+
+
+def test_a_log_streams_while_its_build_runs(page: Page, api: Api) -> None:
+    panel = _sidebar(page)
+    # No such design was built before.
+    job_id = api.submit(uuid.uuid4().int % (1 << 30))
+    row = _rows(panel, "My jobs").first
+    expect(row).to_contain_text("Build for any board")
+    row.click()
+    page.keyboard.press("Enter")
+    log = page.get_by_role("log", name=f"Log of job {job_id}")
+    expect(log).to_be_focused()
+    # What was seen: how many lines there were, and how far the job was then.
+    page.evaluate(
+        """() => {
+            const panel = document.querySelector('.jp-FpgaLogPanel');
+            window.seen = [];
+            const look = () => window.seen.push(
+                [panel.querySelectorAll('.jp-FpgaLog-seen > div').length, panel.dataset.status]);
+            new MutationObserver(look).observe(panel, {childList: true, subtree: true, attributes: true});
+        }"""
+    )
+    expect(log).to_contain_text("runs it: jupyter_fpga simulated", timeout=PATIENCE)
+    expect(page.locator(".jp-FpgaLogPanel[data-status=complete]")).to_be_visible(timeout=PATIENCE)
+    seen = page.evaluate("window.seen")
+    assert any(lines > 0 and status == "running" for lines, status in seen), seen
+    page.get_by_role("searchbox", name="Search the log").fill("compile")
+    expect(page.locator(".jp-FpgaLog output")).to_have_text("1 of 1 lines")
+    expect(page.locator(".jp-FpgaLog mark")).to_have_text("compile")
+    # One looks at the log and not at a notebook: it is told that the design runs.
+    expect(page.locator(".Toastify__toast", has_text="runs your design.")).to_be_visible()
+
+
+def test_the_dashboard_is_live_under_load_and_there_again_after_a_reload(page: Page, api: Api) -> None:
+    _sidebar(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_response(lambda response: "/workspaces/" in response.url and response.request.method == "PUT"):
+        page.keyboard.press("Control+Alt+d")
+        dashboard = page.locator(".jp-FpgaDashboard")
+        expect(dashboard.get_by_role("heading", name="Boards")).to_be_visible()
+    expect(dashboard.locator("li")).to_have_count(4)
+    (builtin,) = (w for w in api.ask("GET", "compute/workers").json() if w["name"] == "builtin")
+    (version,) = (f["version"] for f in builtin["functions"] if f["name"] == "noop")
+    token = api.ask("POST", "compute/queues/remote", {}).json()["queue_token"]
+    for batch in range(5):
+        actions = [
+            {"function": "noop", "function_version": version, "constants": {"number": batch * 1000 + number}}
+            for number in range(1000)
+        ]
+        api.ask("POST", f"compute/queues/{token}/jobs", {"actions": actions})
+    queue = dashboard.get_by_role("row").filter(has=page.get_by_role("cell", name="active"))
+    expect(queue).to_contain_text("5000", timeout=PATIENCE)
+    expect(dashboard).to_contain_text("results were there already")
+    assert dashboard.locator(".jp-FpgaTimeline-bar").count() > 0
+    # Twenty thousand events: the counts were asked for now and then, and no action by itself.
+    about = [url for url in asked if "/compute/" in url or url.endswith("/metrics")]
+    assert len(about) < 100, len(about)
+    page.reload()
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+    expect(dashboard.get_by_role("heading", name="Running actions")).to_be_visible()
+    expect(dashboard).to_contain_text("5000")
+
+
+def test_the_panels_find_a_lab_again_that_was_killed(orphan: Page, server: Any) -> None:
+    panel = _sidebar(orphan)
+    status = panel.locator(".jp-FpgaPanel-status")
+    server.kill()
+    try:
+        expect(status).to_have_text("The lab does not answer. Trying again …")
+    finally:
+        server.start()
+    expect(status).to_have_text("4 of 4 boards free", timeout=PATIENCE)
+
+
+def _findings(page: Page, selector: str) -> list[str]:
+    """What axe finds in a part of the page that keeps somebody from using it."""
+    report = page.evaluate("selector => axe.run(selector)", selector)
+    return [
+        f"{finding['id']}: {finding['help']}: {node['html'][:200]}"
+        for finding in report["violations"]
+        if finding["impact"] in ("serious", "critical")
+        for node in finding["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_panels_are_for_everybody(page: Page, api: Api, theme: str) -> None:
+    panel = _sidebar(page)
+    page.locator(".lm-MenuBar-itemLabel", has_text="Settings").first.click()
+    page.locator(".lm-Menu-item", has_text="Theme").first.hover()
+    page.locator(".lm-Menu-item", has_text=f"JupyterLab {theme.title()}").first.click()
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "light").lower())
+    api.finish(api.submit(1))
+    api.finish(api.ask("POST", "build", {"source": "import amaranth\nraise ValueError('a mistake')"}).json()["job_id"])
+    expect(_rows(panel, "My jobs").first).to_contain_text("failed", timeout=PATIENCE)
+    _rows(panel, "My jobs").nth(1).dblclick()
+    expect(page.get_by_role("log")).to_contain_text("runs it")
+    page.get_by_role("searchbox", name="Search the log").fill("e")
+    _picture(page, f"log_{theme}")
+    page.add_script_tag(path=AXE)
+    found = _findings(page, ".jp-FpgaLogPanel")
+    page.keyboard.press("Control+Alt+d")
+    dashboard = page.locator(".jp-FpgaDashboard")
+    expect(dashboard.get_by_role("cell", name="builtin")).to_be_visible()
+    _picture(page, f"dashboard_{theme}")
+    found += _findings(page, ".jp-FpgaDashboard")
+    page.locator(".jp-FpgaStatus").click()
+    expect(page.get_by_role("dialog", name="My boards")).to_be_visible()
+    found += _findings(page, ".jp-FpgaPopup") + _findings(page, ".jp-FpgaStatus")
+    page.keyboard.press("Escape")
+    _rows(panel, "Boards").first.focus()
+    _picture(page, f"sidebar_{theme}", clip={"x": 0, "y": 28, "width": 284, "height": 850})
+    found += _findings(page, "#jupyter-fpga-boards")
+    assert found == []
+
+
+def _picture(page: Page, name: str, **options: Any) -> None:
+    if os.environ.get("MAKE_PICTURES"):
+        IMAGES.mkdir(exist_ok=True)
+        page.screenshot(path=IMAGES / f"{name}.png", **options)
