@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from ..browser.conftest import browser, chromium, jupyterlab, page, work  # noqa: F401, TID252 - JupyterLab is started there
+from ..browser.conftest import browser, chromium, jupyterlab, page, server  # noqa: F401, TID252 - JupyterLab is started there
 from ..browser.notebooks import PATIENCE, new_notebook, run_cell  # noqa: TID252
 
 pytestmark = pytest.mark.benchmark
@@ -149,11 +149,11 @@ def test_a_panel_of_64_registers(page: Page, jupyterlab: str, capsys: pytest.Cap
     run_cell(page, "%load_ext jupyter_fpga")
     expect(run_cell(page, MANY)).to_contain_text("runs on a board.", timeout=PATIENCE)
     kernel = int(run_cell(page, "import os; print(os.getpid())").inner_text())
-    server = int(run_cell(page, "print(os.getppid())").inner_text())
+    host = int(run_cell(page, "print(os.getppid())").inner_text())
     output = run_cell(page, "many.regs")
     panel = output.get_by_role("region", name="Registers of many")
     expect(panel.get_by_role("status")).to_contain_text("held by you", timeout=PATIENCE)
-    everybody = {"kernel": [kernel], "server": [server], "browser": list(_browsers())}
+    everybody = {"kernel": [kernel], "server": [host], "browser": list(_browsers())}
     live = _shares(page, everybody)
     for _ in range(12):
         # Far below, the panel isn't seen any more.
