@@ -46,14 +46,13 @@ def _copy_without_outputs(folder: Path) -> None:
 
 
 class JupyterLab:
-    """A JupyterLab that serves a copy of the notebooks, and can be killed and started again where it was."""
+    """A JupyterLab that serves a folder, and can be killed and started again where it was."""
 
-    def __init__(self, folder: Path, options: tuple[str, ...]) -> None:
+    def __init__(self, work: Path, options: tuple[str, ...]) -> None:
         self.address = ""
-        self._folder = folder
+        self._folder = folder = work.parent
         self._options = options
-        self.work = folder / "work"
-        _copy_without_outputs(self.work)
+        self._work = work
         # JupyterLab asks newcomers whether they want its news, and would ask its makers for them.
         notification = folder / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
         notification.parent.mkdir(parents=True)
@@ -75,7 +74,7 @@ class JupyterLab:
         command = [
             *(sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}", "--allow-root"),
             *("--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}"),
-            *(f"--ServerApp.root_dir={self.work}", *self._options),
+            *(f"--ServerApp.root_dir={self._work}", *self._options),
         ]
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -110,21 +109,23 @@ class JupyterLab:
 
 
 @pytest.fixture(scope="module")
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterLab]:
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that JupyterLab will serve: a copy of the notebooks, to which a module may add."""
+    folder = tmp_path_factory.mktemp("jupyterlab") / "work"
+    _copy_without_outputs(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest, work: Path) -> Iterator[JupyterLab]:
     """A JupyterLab for the module's tests, with the options that it names; stopped in order at the end."""
     options = getattr(request.module, "OPTIONS", ("--JupyterFpga.boards=3",))
-    lab = JupyterLab(tmp_path_factory.mktemp("jupyterlab"), options)
+    lab = JupyterLab(work, options)
     lab.start()
     try:
         yield lab
     finally:
         lab.stop()
-
-
-@pytest.fixture(scope="module")
-def work(server: JupyterLab) -> Path:
-    """The folder that JupyterLab serves: a copy of the notebooks."""
-    return server.work
 
 
 @pytest.fixture(scope="module")
