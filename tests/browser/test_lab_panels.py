@@ -103,7 +103,7 @@ def test_a_board_is_picked_and_released_by_keyboard_alone(page: Page, api: Api) 
     for _ in range(4):
         page.keyboard.press("Shift+Enter")
     expect(rows.nth(1)).to_contain_text("in use")
-    expect(page.locator(".jp-Notebook .jp-CodeCell").nth(3).locator("table")).to_contain_text("duty")
+    expect(page.get_by_role("region", name="Registers of pwm")).to_contain_text("duty")
     # Its cell asks for another board as soon as that is picked.
     page.keyboard.press("Escape")
     for _ in range(4):
