@@ -1,6 +1,9 @@
 """Notebooks as a person drives them in JupyterLab."""
 
+import os
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -10,6 +13,8 @@ PATIENCE = 180_000
 TOKEN = "browser-test-token"
 #: The notebook whose tab is in front.
 SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook"
+#: Where the documentation's pictures are.
+IMAGES = Path(__file__).parent.parent.parent / "notebooks" / "images"
 _DONE = re.compile(r"^\[\d+\]:$")
 
 
@@ -48,3 +53,20 @@ def open_notebook_beside(context: BrowserContext, page: Page, address: str) -> P
     other.goto(f"{address}lab/tree/{name}?token={TOKEN}&reset")
     other.wait_for_selector(".jp-Notebook .jp-Cell", timeout=PATIENCE)
     return other
+
+
+def picture(page: Page, view: Locator, name: str, prepare: Callable[[], None] = lambda: None) -> None:
+    """With ``MAKE_PICTURES=1``: the view in the light theme and in the dark one, after ``prepare`` in each."""
+    if not os.environ.get("MAKE_PICTURES"):
+        return
+    IMAGES.mkdir(exist_ok=True)
+    for theme in ("Dark", "Light"):
+        page.locator(".lm-MenuBar-itemLabel", has_text="Settings").first.click()
+        page.locator(".lm-Menu-itemLabel").get_by_text("Theme", exact=True).hover()
+        page.locator(".lm-Menu-itemLabel").get_by_text(f"JupyterLab {theme}", exact=True).click()
+        expect(page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']")).to_be_attached()
+        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+        prepare()
+        # Another theme is drawn in the frame after its style sheet has come.
+        page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        view.screenshot(path=IMAGES / f"{name}_{theme.lower()}.png")

@@ -1,12 +1,12 @@
 """Register panel and bench in a real JupyterLab: a slider moves, and the board's register and LED follow.
 
 Then what happens to them: a kernel that is busy, one that is restarted, two notebooks on one board, two browsers on one
-notebook, a page that doesn't reach the lab itself.
+notebook, a page that doesn't reach the lab itself. With ``MAKE_PICTURES=1`` pictures are made on the way.
 """
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from .notebooks import PATIENCE, SHOWN, new_notebook, open_notebook_beside, run_cell
+from .notebooks import PATIENCE, SHOWN, new_notebook, open_notebook_beside, picture, run_cell
 
 DESIGN = """%%fpga --name pwm
 class Top(wiring.Component):
@@ -56,6 +56,8 @@ def test_a_slider_moves_a_register_and_an_led(page: Page) -> None:
     _expect_duty(panel, 77)
     # 77 of 256 clock cycles.
     expect(bench.get_by_role("img", name="LED 0: 30 %")).to_be_visible(timeout=PATIENCE)
+    picture(page, bench, "bench")
+    picture(page, panel, "registers")
     expect(run_cell(page, "int(pwm.regs.duty)")).to_have_text("77")
     run_cell(page, "pwm.release().wait()")
     over = "The board session has ended: run the cell again to get a board."

@@ -3,7 +3,6 @@
 With ``MAKE_PICTURES=1`` the documentation's pictures are made on the way.
 """
 
-import os
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -16,10 +15,11 @@ from playwright.sync_api import Locator, Page, WebSocket, expect
 from jupyter_fpga.waveform import Wave, Waveform
 from jupyter_fpga.waveform.wave import Part
 
+from .notebooks import picture
+
 #: As in conftest.py, ms.
 PATIENCE = 180_000
 expect.set_options(timeout=PATIENCE)
-PICTURES = Path(__file__).parent.parent.parent / "notebooks" / "images"
 CHANGES = 1_000_000
 STATES = {"IDLE": 0, "FETCH": 1, "RUN": 2, "DONE": 3}
 
@@ -98,18 +98,6 @@ def _menu(page: Page, *path: str) -> None:
         page.locator(".lm-Menu-itemLabel").get_by_text(label, exact=True).click()
 
 
-def _pictures(page: Page, shown: Locator, name: str) -> None:
-    """In the light and in the dark."""
-    if os.environ.get("MAKE_PICTURES"):
-        PICTURES.mkdir(exist_ok=True)
-        for theme in ("Dark", "Light"):
-            _menu(page, "Settings", "Theme", f"JupyterLab {theme}")
-            expect(page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']")).to_be_attached()
-            # Another theme is drawn in the frame after its style sheet has come.
-            page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-            shown.screenshot(path=PICTURES / f"{name}_{theme.lower()}.png")
-
-
 def test_a_vcd_file_is_opened_and_measured(page: Page) -> None:
     _open(page, "capture.vcd")
     viewer = _viewer(page)
@@ -135,7 +123,7 @@ def test_a_vcd_file_is_opened_and_measured(page: Page) -> None:
     expect(status).to_have_text(re.compile(r"^top\.pwm\.count = 42 at B"))
     viewer.get_by_role("button", name="Show everything").click()
     page.set_viewport_size({"width": 1280, "height": 480})
-    _pictures(page, viewer, "waveform")
+    picture(page, viewer, "waveform")
 
 
 def test_pointer_and_wheel(page: Page) -> None:
@@ -237,4 +225,4 @@ def test_names_and_fields_in_a_notebook(page: Page) -> None:
     expect(status).to_have_text("top.core.state = DONE at A  ·  A: 200 cycles (16.6667 µs)")
     expect(viewer.get_by_role("treeitem", name="mode")).to_have_text(re.compile(r"mode\s*DONE"))
     expect(viewer.get_by_role("treeitem", name="left")).to_have_text(re.compile(r"left\s*1e"))
-    _pictures(page, viewer, "waveform_in_a_notebook")
+    picture(page, viewer, "waveform_in_a_notebook")

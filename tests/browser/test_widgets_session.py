@@ -1,19 +1,14 @@
 """The views around a session in a notebook: live while their kernel is there, as they were when it is not."""
 
 import json
-import os
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from .conftest import TOKEN
-from .notebooks import PATIENCE
-
-IMAGES = Path(__file__).parent.parent.parent / "notebooks" / "images"
+from .notebooks import PATIENCE, picture
 
 #: The smallest view: tells which of its forms is shown.
 PROBE = """
@@ -74,20 +69,6 @@ def save(page: Page) -> None:
 def restart(page: Page) -> None:
     menu(page, "Kernel", "Restart Kernel")
     page.get_by_role("button", name="Confirm Kernel Restart").click()
-
-
-def picture(page: Page, view: Locator, name: str, prepare: Callable[[], None] = lambda: None) -> None:
-    """With ``MAKE_PICTURES=1``: the view in the light theme and in the dark one, after ``prepare`` in each."""
-    if not os.environ.get("MAKE_PICTURES"):
-        return
-    for theme in ("Light", "Dark"):
-        page.locator(".lm-MenuBar-itemLabel", has_text="Settings").first.click()
-        page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Theme$")).hover()
-        page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^JupyterLab {theme}$")).click()
-        expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "Light").lower())
-        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
-        prepare()
-        view.screenshot(path=IMAGES / f"{name}_{theme.lower()}.png")
 
 
 class Traffic:

@@ -1,9 +1,18 @@
-"""How fast the panels are, beside JupyterLab's own in the same page; run with ``-m benchmark``."""
+"""How fast the sidebar opens with 200 boards, beside JupyterLab's own list of kernels in the same page.
+
+Nothing is asserted about time.
+"""
+
+# ruff: noqa: F811 - fixtures of the browser's tests are arguments here
 
 import statistics
 
 import pytest
 from playwright.sync_api import ElementHandle, Page, expect
+
+from ..browser.conftest import browser, chromium, jupyterlab, page, server, work  # noqa: F401, TID252 - JupyterLab is started there
+
+pytestmark = pytest.mark.benchmark
 
 BOARDS = 200
 OPTIONS = (f"--JupyterFpga.boards={BOARDS}",)
@@ -19,8 +28,7 @@ OPEN = """async tab => {
 }"""
 
 
-@pytest.mark.benchmark
-def test_opening_the_sidebar_with_200_boards_beside_opening_the_list_of_kernels(page: Page) -> None:
+def test_opening_the_sidebar(page: Page, capsys: pytest.CaptureFixture[str]) -> None:
     def tab(name: str) -> ElementHandle:
         return page.get_by_role("tab", name=name).element_handle()
 
@@ -31,7 +39,6 @@ def test_opening_the_sidebar_with_200_boards_beside_opening_the_list_of_kernels(
     expect(panel.get_by_role("grid", name="Boards").get_by_role("row")).to_have_count(BOARDS)
     times = [(page.evaluate(OPEN, peer), page.evaluate(OPEN, ours)) for _ in range(15)]
     theirs, own = (statistics.median(each) for each in zip(*times, strict=True))
-    print(
-        f"sidebar: first {first:.0f} ms, then {own:.1f} ms; list of kernels {theirs:.1f} ms; ratio {own / theirs:.2f}"
-    )
-    assert own < 2 * theirs
+    with capsys.disabled():
+        told = f"first {first:.0f} ms, then {own:.1f} ms; list of kernels {theirs:.1f} ms; ratio {own / theirs:.2f}"
+        print(f"\nsidebar of 200 boards: {told}")
