@@ -13,8 +13,11 @@ PATIENCE = 180_000
 TOKEN = "browser-test-token"
 #: The notebook whose tab is in front.
 SHOWN = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook"
+ROOT = Path(__file__).parent.parent.parent
 #: Where the documentation's pictures are.
-IMAGES = Path(__file__).parent.parent.parent / "notebooks" / "images"
+IMAGES = ROOT / "notebooks" / "images"
+#: Looks for what keeps people from using a page; the front end's own dependencies bring it.
+AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 _DONE = re.compile(r"^\[\d+\]:$")
 
 
@@ -55,18 +58,36 @@ def open_notebook_beside(context: BrowserContext, page: Page, address: str) -> P
     return other
 
 
+def use_theme(page: Page, theme: str) -> None:
+    """``Light`` or ``Dark``."""
+    page.locator(".lm-MenuBar-itemLabel", has_text="Settings").first.click()
+    page.locator(".lm-Menu-itemLabel").get_by_text("Theme", exact=True).hover()
+    page.locator(".lm-Menu-itemLabel").get_by_text(f"JupyterLab {theme}", exact=True).click()
+    expect(page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']")).to_be_attached()
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+
+
 def picture(page: Page, view: Locator, name: str, prepare: Callable[[], None] = lambda: None) -> None:
     """With ``MAKE_PICTURES=1``: the view in the light theme and in the dark one, after ``prepare`` in each."""
     if not os.environ.get("MAKE_PICTURES"):
         return
     IMAGES.mkdir(exist_ok=True)
     for theme in ("Dark", "Light"):
-        page.locator(".lm-MenuBar-itemLabel", has_text="Settings").first.click()
-        page.locator(".lm-Menu-itemLabel").get_by_text("Theme", exact=True).hover()
-        page.locator(".lm-Menu-itemLabel").get_by_text(f"JupyterLab {theme}", exact=True).click()
-        expect(page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']")).to_be_attached()
-        expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+        use_theme(page, theme)
         prepare()
         # Another theme is drawn in the frame after its style sheet has come.
         page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         view.screenshot(path=IMAGES / f"{name}_{theme.lower()}.png")
+
+
+def findings(page: Page, selector: str) -> list[str]:
+    """What axe finds in a part of the page that keeps somebody from using it."""
+    if not page.evaluate("'axe' in window"):
+        page.add_script_tag(path=AXE)
+    report = page.evaluate("selector => axe.run(selector)", selector)
+    return [
+        f"{finding['id']}: {finding['help']}: {node['html'][:200]}"
+        for finding in report["violations"]
+        if finding["impact"] in ("serious", "critical")
+        for node in finding["nodes"]
+    ]

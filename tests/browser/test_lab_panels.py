@@ -8,16 +8,13 @@ import os
 import re
 import uuid
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import APIResponse, Locator, Page, expect
 
-TOKEN = "browser-test-token"
-ROOT = Path(__file__).parent.parent.parent
-IMAGES = ROOT / "notebooks" / "images"
-AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+from .notebooks import IMAGES, TOKEN, findings
+
 #: A session's end is near from its beginning, and further away once it is renewed.
 OPTIONS = ("--JupyterFpga.boards=4", "--JupyterFpga.session_ttl=295", "--JupyterFpga.max_renew=3600")
 
@@ -228,17 +225,6 @@ def test_the_panels_find_a_lab_again_that_was_killed(orphan: Page, server: Any) 
     expect(status).to_have_text("4 of 4 boards free")
 
 
-def _findings(page: Page, selector: str) -> list[str]:
-    """What axe finds in a part of the page that keeps somebody from using it."""
-    report = page.evaluate("selector => axe.run(selector)", selector)
-    return [
-        f"{finding['id']}: {finding['help']}: {node['html'][:200]}"
-        for finding in report["violations"]
-        if finding["impact"] in ("serious", "critical")
-        for node in finding["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_panels_are_for_everybody(page: Page, api: Api, theme: str) -> None:
     panel = _sidebar(page)
@@ -253,20 +239,19 @@ def test_the_panels_are_for_everybody(page: Page, api: Api, theme: str) -> None:
     expect(page.get_by_role("log")).to_contain_text("runs it")
     page.get_by_role("searchbox", name="Search the log").fill("e")
     _picture(page, f"log_{theme}")
-    page.add_script_tag(path=AXE)
-    found = _findings(page, ".jp-FpgaLogPanel")
+    found = findings(page, ".jp-FpgaLogPanel")
     page.keyboard.press("Control+Alt+d")
     dashboard = page.locator(".jp-FpgaDashboard")
     expect(dashboard.get_by_role("cell", name="builtin")).to_be_visible()
     _picture(page, f"dashboard_{theme}")
-    found += _findings(page, ".jp-FpgaDashboard")
+    found += findings(page, ".jp-FpgaDashboard")
     page.locator(".jp-FpgaStatus").click()
     expect(page.get_by_role("dialog", name="My boards")).to_be_visible()
-    found += _findings(page, ".jp-FpgaPopup") + _findings(page, ".jp-FpgaStatus")
+    found += findings(page, ".jp-FpgaPopup") + findings(page, ".jp-FpgaStatus")
     page.keyboard.press("Escape")
     _rows(panel, "Boards").first.focus()
     _picture(page, f"sidebar_{theme}", clip={"x": 33, "y": 28, "width": 251, "height": 850})
-    found += _findings(page, "#jupyter-fpga-boards")
+    found += findings(page, "#jupyter-fpga-boards")
     assert found == []
 
 

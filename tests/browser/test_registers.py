@@ -4,9 +4,10 @@ Then what happens to them: a kernel that is busy, one that is restarted, two not
 notebook, a page that doesn't reach the lab itself. With ``MAKE_PICTURES=1`` pictures are made on the way.
 """
 
+import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from .notebooks import PATIENCE, SHOWN, new_notebook, open_notebook_beside, picture, run_cell
+from .notebooks import PATIENCE, SHOWN, findings, new_notebook, open_notebook_beside, picture, run_cell, use_theme
 
 DESIGN = """%%fpga --name pwm
 class Top(wiring.Component):
@@ -142,3 +143,15 @@ def test_two_notebooks_on_one_board(page: Page) -> None:
         "The board runs another design by now: run the cell again.", timeout=PATIENCE
     )
     run_cell(page, "pwm.release().wait()")
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_the_views_are_for_everybody(page: Page, theme: str) -> None:
+    _programmed(page, "from jupyter_fpga.notebook.widgets import BoardPicker, LogView, SessionCountdown")
+    use_theme(page, theme)
+    run_cell(page, "display(pwm, pwm.regs, SessionCountdown(pwm), LogView(pwm.job), BoardPicker(pwm.lab))")
+    output = page.locator(f"{SHOWN} .jp-CodeCell").nth(3)
+    expect(output.get_by_role("region", name="Bench of pwm").get_by_role("img", name="LED 0: off")).to_be_visible()
+    expect(output.get_by_role("region", name="Registers of pwm")).to_contain_text("held by you")
+    expect(output.get_by_role("listbox")).to_contain_text("yours")
+    assert findings(page, f"{SHOWN} .jp-CodeCell:nth-child(4) .jp-OutputArea") == []

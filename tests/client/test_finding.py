@@ -30,7 +30,7 @@ def test_the_order(runtime):
     assert list(places("http://h:4", None, environment)) == [Place("http://h:4", "e", "--url (url= in Python)", True)]
     assert list(places(None, None, {**kernel, **environment})) == [Place("http://h:3", "e", "JUPYTER_FPGA_URL", True)]
     assert list(places(None, None, kernel)) == [
-        Place("http://h:1/base/jupyter-fpga", "s", "the Jupyter server that started this kernel"),
+        Place("http://h:1/base/jupyter-fpga", "s", "the Jupyter server that started this kernel", served=True),
         Place("http://h:2/jupyter-fpga", "l", "the lab that you run already"),
     ]
     assert list(places(None, None, {"JPY_PARENT_PID": "78"})) == [
