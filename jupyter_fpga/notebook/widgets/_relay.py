@@ -101,11 +101,14 @@ class Relay:
 
     async def _follow(self, number: int, socket: "_Socket", connection: WebSocketClientConnection) -> tuple[int, str]:
         socket.connected(connection)
-        while (message := await connection.read_message()) is not None:
-            if isinstance(message, bytes):
-                self._tell({"is": "binary", "id": number}, message)
-            else:
-                self._tell({"is": "text", "id": number, "text": message})
+        try:
+            while (message := await connection.read_message()) is not None:
+                if isinstance(message, bytes):
+                    self._tell({"is": "binary", "id": number}, message)
+                else:
+                    self._tell({"is": "text", "id": number, "text": message})
+        finally:
+            connection.close()
         return connection.close_code or ABNORMAL, connection.close_reason or ""
 
     def _tell(self, news: dict[str, Any], data: bytes | None = None) -> None:
