@@ -126,7 +126,7 @@ test('the dashboard shows the lab, and asks for counts once a second at most', a
   jest.advanceTimersByTime(1000);
   await settled();
   expect(door.asked.filter(asked => asked.startsWith('GET compute'))).toEqual(['GET compute/queues']);
-  door.live.drop();
+  door.live.end(1006);
   expect(part(node, '[role=status]').textContent).toBe('The lab does not answer. Trying again …');
   dashboard.dispose();
   history.dispose();

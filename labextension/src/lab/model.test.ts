@@ -12,7 +12,7 @@ afterEach(() => {
 
 async function live(door: FakeDoor): Promise<Lab> {
   const lab = new Lab(door);
-  door.live.open();
+  door.live.accept();
   door.tell({ kind: 'watermark' });
   await settled();
   expect(lab.connection).toBe('live');
@@ -28,7 +28,7 @@ test('all is asked for when the lab is there, and nothing before', async () => {
   await settled();
   expect(door.asked).toEqual([]);
   expect(lab.connection).toBe('starting');
-  door.live.open();
+  door.live.accept();
   await settled();
   expect(lab.connection).toBe('live');
   expect(lab.boards.map(each => each.fpga_id)).toEqual([0, 1]);
@@ -113,7 +113,7 @@ test('of an operator, only their own jobs are asked for and heard of', async () 
   const mine = job('mine', 5, { owner: 'olga o' });
   door.answers['GET jobs?type=build&limit=30&owner=olga%20o'] = [mine];
   const lab = new Lab(door);
-  door.live.open();
+  door.live.accept();
   await settled();
   expect(door.asked.filter(asked => asked.includes('jobs')).every(asked => asked.endsWith('&owner=olga%20o'))).toBe(true);
   expect(lab.jobs.map(each => each.job_id)).toEqual(['mine']);
@@ -141,15 +141,15 @@ test('a lab that goes away is lost, is called again, and is as it is then', asyn
   lab.connectionChanged.connect((_, connection) => {
     seen.push(connection);
   });
-  door.live.drop();
+  door.live.end(1006);
   expect(lab.connection).toBe('lost');
   // Two calls that nobody answers.
   jest.advanceTimersByTime(RETRIES[0]);
-  door.live.drop();
+  door.live.end(1006);
   jest.advanceTimersByTime(RETRIES[1]);
   expect(door.sockets.length).toBe(3);
   door.boards = [held(0, 60)];
-  door.live.open();
+  door.live.accept();
   await settled();
   expect(lab.connection).toBe('live');
   expect(seen).toEqual(['lost', 'live']);
@@ -161,7 +161,7 @@ test('a lab that is not ready yet is asked again', async () => {
   const door = new FakeDoor();
   door.away = true;
   const lab = new Lab(door);
-  door.live.open();
+  door.live.accept();
   await settled();
   expect(lab.connection).toBe('starting');
   expect(lab.trouble).toBe('The Jupyter server does not answer.');

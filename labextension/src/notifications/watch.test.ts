@@ -143,10 +143,10 @@ test('a session that one gave back oneself is nothing to tell', async () => {
 test('a session that ended while the lab was away is told of when it is back', async () => {
   door.boards = [held(3, 3600)];
   await begin();
-  door.live.drop();
+  door.live.end(1006);
   door.boards = [board(3)];
   jest.advanceTimersByTime(500);
-  door.live.open();
+  door.live.accept();
   await settled();
   expect(messages()).toEqual(['Your session on board 3 has ended while the lab was away.']);
 });

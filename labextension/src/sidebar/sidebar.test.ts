@@ -192,7 +192,7 @@ test('jobs tell stage, place and time, and why they failed', async () => {
 
 test('a lab that is away is said to be away, until it is back', async () => {
   await show();
-  door.live.drop();
+  door.live.end(1006);
   expect(part(panel.node, '.jp-FpgaPanel-status').textContent).toBe('The lab does not answer. Trying again …');
   expect(panel.node.dataset.connection).toBe('lost');
 });

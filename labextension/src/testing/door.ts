@@ -1,27 +1,9 @@
 import { Refusal, type IStreamingDoor } from '../lab/door';
 import type { IEvent } from '../lab/events';
 import type { IBoard, IJob } from '../lab/records';
+import { FakeSocket, settle } from './fakeDoor';
 
-/** A WebSocket whose other end is the test. */
-export class FakeSocket {
-  onopen: (() => void) | null = null;
-  onmessage: ((message: { data: string }) => void) | null = null;
-  onclose: (() => void) | null = null;
-  closed = false;
-
-  open(): void {
-    this.onopen?.();
-  }
-
-  /** The lab closes it, or is killed. */
-  drop(): void {
-    this.onclose?.();
-  }
-
-  close(): void {
-    this.closed = true;
-  }
-}
+export { settle as settled };
 
 /** The border between the browser and the lab, with the test as the lab. */
 export class FakeDoor implements IStreamingDoor {
@@ -56,10 +38,10 @@ export class FakeDoor implements IStreamingDoor {
     yield* this.texts[path] ?? [];
   }
 
-  socket(): WebSocket {
-    const socket = new FakeSocket();
+  socket(path: string, query: Record<string, string | number | undefined> = {}): FakeSocket {
+    const socket = new FakeSocket(path, query);
     this.sockets.push(socket);
-    return socket as unknown as WebSocket;
+    return socket;
   }
 
   /** The newest socket. */
@@ -71,7 +53,7 @@ export class FakeDoor implements IStreamingDoor {
   tell(event: Partial<IEvent>): void {
     const prev = this._lsn;
     this._lsn += 1;
-    this.live.onmessage?.({ data: JSON.stringify({ prev, lsn: this._lsn, ...event }) });
+    this.live.say(JSON.stringify({ prev, lsn: this._lsn, ...event }));
   }
 
   private _answer(asked: string): unknown {
@@ -150,11 +132,4 @@ export function job(jobId: string, lsn: number, more: Partial<IJob> = {}): IJob 
     error: null,
     ...more
   };
-}
-
-/** Until promises that are under way have been kept. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 30; turn += 1) {
-    await Promise.resolve();
-  }
 }

@@ -79,7 +79,7 @@ export class FakeDoor implements IDoor {
 
 /** Let everything happen that only waits for promises. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) {
+  for (let turn = 0; turn < 30; turn += 1) {
     await Promise.resolve();
   }
 }

@@ -30,9 +30,9 @@ test.each([
   const told: string[] = [];
   new VersionCheck(lab, '0.1.0', trans, text => told.push(text));
   await settled();
-  door.live.drop();
+  door.live.end(1006);
   jest.advanceTimersByTime(500);
-  door.live.open();
+  door.live.accept();
   await settled();
   expect(door.asked.filter(asked => asked === 'GET version').length).toBe(2);
   expect(told).toEqual([sentence]);

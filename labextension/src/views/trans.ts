@@ -1,5 +1,7 @@
 /** Words that a person reads, in their language. */
 
+import { untranslated } from './translate';
+
 /** What of JupyterLab's translation bundles is used; a view that has none speaks English. */
 export interface ITrans {
   /** The text in the person's language, with `%1`, `%2` … replaced by the values. */
@@ -7,6 +9,4 @@ export interface ITrans {
 }
 
 /** English, where there is no translator: in a notebook widget. */
-export const plainTrans: ITrans = {
-  __: (text, ...values) => text.replace(/%(\d)/g, (_, place: string) => String(values[Number(place) - 1]))
-};
+export const plainTrans: ITrans = { __: untranslated };

@@ -24,7 +24,7 @@ async function shown(answer: unknown): Promise<void> {
   door.answers['GET fpga/2/session'] = answer;
   countdown = new SessionCountdown(door, { name: 'pwm', fpgaId: 2 });
   document.body.replaceChildren(countdown.node);
-  door.live.open();
+  door.live.accept();
   await settled();
 }
 
@@ -110,11 +110,11 @@ test('a board that somebody else holds by now is no longer one’s own', async (
 
 test('a lab that goes away leaves the clock running, and what it refuses is told', async () => {
   await shown(session(3600));
-  door.live.drop();
+  door.live.end(1006);
   expect(status()).toEqual(['The lab does not answer. Trying again …']);
   await jest.advanceTimersByTimeAsync(1000);
   expect(left()).toBe('59:59');
-  door.live.open();
+  door.live.accept();
   await settled();
   expect(status()).toEqual(['']);
   door.answers['POST fpga/2/session/release'] = () => {

@@ -16,7 +16,7 @@ async function settled(): Promise<void> {
 async function shown(picked: number | null = null, target = ''): Promise<void> {
   picker = new BoardPicker(door, { picked, target, onPick: board => picks.push(board) });
   document.body.replaceChildren(picker.node);
-  door.live.open();
+  door.live.accept();
   await settled();
 }
 
@@ -167,11 +167,11 @@ test('one’s own boards are renewed and given back, and a refusal is told', asy
 
 test('a lab that goes away is told, and asked anew when it is back', async () => {
   await shown();
-  door.live.drop();
+  door.live.end(1006);
   expect(texts(picker.node, '[role=status]')).toEqual(['The lab does not answer. Trying again …']);
   await jest.advanceTimersByTimeAsync(500);
   expect(door.sockets).toHaveLength(2);
-  door.live.open();
+  door.live.accept();
   await settled();
   expect(texts(picker.node, '[role=status]')).toEqual(['1 of 6 free']);
   picker.dispose();
