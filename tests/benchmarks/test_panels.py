@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from ..browser.conftest import browser, chromium, jupyterlab, page, server, work  # noqa: F401, TID252 - JupyterLab is started there
-from ..browser.notebooks import PATIENCE, new_notebook, run_cell  # noqa: TID252
+from ..browser.notebooks import DIMMER, PATIENCE, new_notebook, run_cell  # noqa: TID252
 
 pytestmark = pytest.mark.benchmark
 
@@ -23,19 +23,6 @@ pytestmark = pytest.mark.benchmark
 MOVES = 100
 #: Seconds that processor time is counted.
 COUNTED = 20
-
-DIMMER = """%%fpga --name pwm
-class Top(wiring.Component):
-    duty: In(8)
-    led: Out(1)
-
-    def elaborate(self, platform):
-        m = Module()
-        count = Signal(8)
-        m.d.sync += count.eq(count + 1)
-        m.d.comb += self.led.eq(count < self.duty)
-        return m
-"""
 
 #: All in one output, so that all of it is in sight.
 VIEWS = """

@@ -18,6 +18,19 @@ ROOT = Path(__file__).parent.parent.parent
 IMAGES = ROOT / "notebooks" / "images"
 #: Looks for what keeps people from using a page; the front end's own dependencies bring it.
 AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+#: A cell with a design: the LED is on for ``duty`` of 256 clock cycles.
+DIMMER = """%%fpga --name pwm
+class Top(wiring.Component):
+    duty: In(8)
+    led: Out(1)
+
+    def elaborate(self, platform):
+        m = Module()
+        count = Signal(8)
+        m.d.sync += count.eq(count + 1)
+        m.d.comb += self.led.eq(count < self.duty)
+        return m
+"""
 _DONE = re.compile(r"^\[\d+\]:$")
 
 
@@ -58,11 +71,16 @@ def open_notebook_beside(context: BrowserContext, page: Page, address: str) -> P
     return other
 
 
+def menu(page: Page, bar: str, *path: str) -> None:
+    """Choose from JupyterLab's menus: one of the bar's, then its entries, with or without the dots behind them."""
+    page.locator(".lm-MenuBar-itemLabel", has_text=bar).first.click()
+    for entry in path:
+        page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{re.escape(entry)}…?$")).click()
+
+
 def use_theme(page: Page, theme: str) -> None:
     """``Light`` or ``Dark``."""
-    page.locator(".lm-MenuBar-itemLabel", has_text="Settings").first.click()
-    page.locator(".lm-Menu-itemLabel").get_by_text("Theme", exact=True).hover()
-    page.locator(".lm-Menu-itemLabel").get_by_text(f"JupyterLab {theme}", exact=True).click()
+    menu(page, "Settings", "Theme", f"JupyterLab {theme}")
     expect(page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']")).to_be_attached()
     expect(page.locator("#jupyterlab-splash")).to_have_count(0)
 

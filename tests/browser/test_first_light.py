@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from .notebooks import PATIENCE
+from .notebooks import PATIENCE, menu
 
 PICTURE = Path(__file__).parent.parent.parent / "notebooks" / "images" / "first_light.png"
 
@@ -22,11 +22,6 @@ def _open(page: Page, name: str) -> None:
     expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
 
 
-def _run(page: Page, what: str) -> None:
-    page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
-    page.get_by_role("menuitem", name=what, exact=True).click()
-
-
 def test_first_light_runs_and_the_sidebar_shows_it(page: Page) -> None:
     page.get_by_role("tab", name="FPGA boards").click()
     panel = page.locator("#jupyter-fpga-boards")
@@ -36,7 +31,7 @@ def test_first_light_runs_and_the_sidebar_shows_it(page: Page) -> None:
     _open(page, "01_first_light.ipynb")
     code = page.locator(".jp-Notebook .jp-CodeCell")
     code.nth(3).click()
-    _run(page, "Run All Above Selected Cell")
+    menu(page, "Run", "Run All Above Selected Cell")
     # The third code cell sets the duty and reads it back.
     expect(code.nth(2).locator(".jp-OutputArea-output")).to_have_text("64", timeout=PATIENCE)
     page.get_by_role("tab", name="FPGA boards").click()
@@ -47,6 +42,6 @@ def test_first_light_runs_and_the_sidebar_shows_it(page: Page) -> None:
         PICTURE.parent.mkdir(exist_ok=True)
         code.nth(1).scroll_into_view_if_needed()
         page.screenshot(path=PICTURE)
-    _run(page, "Run All Cells")
+    menu(page, "Run", "Run All Cells")
     expect(code.last.locator(".jp-OutputArea-output")).to_have_text("The board is given back.", timeout=PATIENCE)
     expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("3 of 3 boards free", timeout=PATIENCE)

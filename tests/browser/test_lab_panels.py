@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import APIResponse, Locator, Page, expect
 
-from .notebooks import IMAGES, TOKEN, findings
+from .notebooks import IMAGES, TOKEN, findings, use_theme
 
 #: A session's end is near from its beginning, and further away once it is renewed.
 OPTIONS = ("--JupyterFpga.boards=4", "--JupyterFpga.session_ttl=295", "--JupyterFpga.max_renew=3600")
@@ -77,11 +77,6 @@ def _sidebar(page: Page) -> Locator:
 
 def _rows(panel: Locator, grid: str) -> Locator:
     return panel.get_by_role("grid", name=grid).get_by_role("row")
-
-
-def _menu(page: Page, menu: str, item: str) -> None:
-    page.locator(".lm-MenuBar-itemLabel", has_text=menu).first.click()
-    page.get_by_role("menuitem", name=item, exact=True).click()
 
 
 def test_a_board_is_picked_and_released_by_keyboard_alone(page: Page, api: Api) -> None:
@@ -228,10 +223,7 @@ def test_the_panels_find_a_lab_again_that_was_killed(orphan: Page, server: Any) 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_panels_are_for_everybody(page: Page, api: Api, theme: str) -> None:
     panel = _sidebar(page)
-    page.locator(".lm-MenuBar-itemLabel", has_text="Settings").first.click()
-    page.locator(".lm-Menu-item", has_text="Theme").first.hover()
-    page.locator(".lm-Menu-item", has_text=f"JupyterLab {theme.title()}").first.click()
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", str(theme == "light").lower())
+    use_theme(page, theme.title())
     api.finish(api.submit(1))
     api.finish(api.ask("POST", "build", {"source": "import amaranth\nraise ValueError('a mistake')"}).json()["job_id"])
     expect(_rows(panel, "My jobs").first).to_contain_text("failed")

@@ -7,20 +7,17 @@ notebook, a page that doesn't reach the lab itself. With ``MAKE_PICTURES=1`` pic
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from .notebooks import PATIENCE, SHOWN, findings, new_notebook, open_notebook_beside, picture, run_cell, use_theme
-
-DESIGN = """%%fpga --name pwm
-class Top(wiring.Component):
-    duty: In(8)
-    led: Out(1)
-
-    def elaborate(self, platform):
-        m = Module()
-        count = Signal(8)
-        m.d.sync += count.eq(count + 1)
-        m.d.comb += self.led.eq(count < self.duty)
-        return m
-"""
+from .notebooks import (
+    DIMMER,
+    PATIENCE,
+    SHOWN,
+    findings,
+    new_notebook,
+    open_notebook_beside,
+    picture,
+    run_cell,
+    use_theme,
+)
 
 
 def _programmed(page: Page, *setup: str) -> None:
@@ -28,7 +25,7 @@ def _programmed(page: Page, *setup: str) -> None:
     new_notebook(page)
     for cell in (*setup, "%load_ext jupyter_fpga"):
         run_cell(page, cell)
-    expect(run_cell(page, DESIGN)).to_contain_text("runs on a board.", timeout=PATIENCE)
+    expect(run_cell(page, DIMMER)).to_contain_text("runs on a board.", timeout=PATIENCE)
 
 
 def _panel(page: Page) -> Locator:
@@ -135,7 +132,7 @@ def test_two_notebooks_on_one_board(page: Page) -> None:
     _expect_duty(panel, 66)
     # Another design from the other notebook: nobody goes on with the layout of the first.
     page.locator(".lm-TabBar-tab", has_text="Untitled").last.click()
-    expect(run_cell(page, DESIGN.replace("--name pwm", "--name mine").replace("duty", "level"))).to_contain_text(
+    expect(run_cell(page, DIMMER.replace("--name pwm", "--name mine").replace("duty", "level"))).to_contain_text(
         "runs on a board.", timeout=PATIENCE
     )
     page.locator(".lm-TabBar-tab", has_text="Untitled").first.click()

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, WebSocket, expect
 from jupyter_fpga.waveform import Wave, Waveform
 from jupyter_fpga.waveform.wave import Part
 
-from .notebooks import picture
+from .notebooks import menu, picture
 
 #: As in conftest.py, ms.
 PATIENCE = 180_000
@@ -90,12 +90,6 @@ def _open_notebook(page: Page, name: str) -> None:
 
 def _viewer(page: Page) -> Locator:
     return page.locator(".fpga-Wave")
-
-
-def _menu(page: Page, *path: str) -> None:
-    page.locator(".lm-MenuBar-itemLabel", has_text=path[0]).first.click()
-    for label in path[1:]:
-        page.locator(".lm-Menu-itemLabel").get_by_text(label, exact=True).click()
 
 
 def test_a_vcd_file_is_opened_and_measured(page: Page) -> None:
@@ -190,7 +184,7 @@ def test_a_million_changes_in_a_notebook(page: Page, work: Path) -> None:
     messages = _kernel_messages(page)
     _open_notebook(page, "large.ipynb")
     before = len(messages())  # JupyterLab asks each new kernel which widgets it has
-    _menu(page, "Run", "Run All Cells")
+    menu(page, "Run", "Run All Cells")
     viewer = _viewer(page)
     bus = viewer.get_by_role("treeitem", name="bus")
     expect(bus).to_be_visible(timeout=PATIENCE)
@@ -204,7 +198,7 @@ def test_a_million_changes_in_a_notebook(page: Page, work: Path) -> None:
     expect(viewer.get_by_role("status")).to_have_text(re.compile(r"^top\.bus\.mode = (IDLE|FETCH|RUN|DONE) at B"))
     expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(1)
     assert len(messages()) == before + 6
-    _menu(page, "File", "Save Notebook")
+    menu(page, "File", "Save Notebook")
     expect(page.locator(".jp-mod-dirty")).to_have_count(0)
     saved = (work / "large.ipynb").read_text()
     # The picture and the text, and not the four megabytes of noise.
@@ -214,7 +208,7 @@ def test_a_million_changes_in_a_notebook(page: Page, work: Path) -> None:
 
 def test_names_and_fields_in_a_notebook(page: Page) -> None:
     _open_notebook(page, "small.ipynb")
-    _menu(page, "Run", "Run All Cells")
+    menu(page, "Run", "Run All Cells")
     viewer = _viewer(page)
     viewer.get_by_role("treeitem", name="status").click()
     page.keyboard.press("ArrowRight")

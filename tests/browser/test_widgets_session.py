@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from .conftest import TOKEN
-from .notebooks import PATIENCE, picture
+from .notebooks import PATIENCE, menu, picture
 
 #: The smallest view: tells which of its forms is shown.
 PROBE = """
@@ -54,11 +54,6 @@ def wait_for_kernel(page: Page) -> Locator:
     page.wait_for_selector(".jp-Notebook .jp-Cell")
     expect(page.get_by_role("button", name="Python 3 (ipykernel) | Idle")).to_be_visible(timeout=PATIENCE)
     return page.locator(".jp-Notebook .jp-CodeCell")
-
-
-def menu(page: Page, bar: str, item: str) -> None:
-    page.locator(".lm-MenuBar-itemLabel", has_text=bar).first.click()
-    page.locator(".lm-Menu-itemLabel", has_text=re.compile(f"^{item}…?$")).click()
 
 
 def save(page: Page) -> None:
