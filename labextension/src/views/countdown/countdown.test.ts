@@ -2,6 +2,7 @@ import { Refusal } from '../../lab/door';
 import { FakeDoor } from '../../testing/door';
 import { part, texts } from '../../testing/dom';
 import { SessionCountdown } from './countdown';
+import type { IEnding } from './words';
 
 let door: FakeDoor;
 let countdown: SessionCountdown;
@@ -14,6 +15,10 @@ async function settled(): Promise<void> {
 function session(seconds: number, id: string | null = 'mine'): object {
   const end = new Date(1_000_000 + seconds * 1000).toISOString();
   return { session_id: id, owner: 'ada', expires_at: end, remaining_seconds: seconds };
+}
+
+function ended(reason: string, owner = 'ada'): Partial<IEnding> {
+  return { kind: 'session_ended', fpga_id: 2, owner, reason, by: 'eve' };
 }
 
 function none(): never {
@@ -85,7 +90,7 @@ test.each([
 ])('a session that ends as %s says so', async (reason, sentence) => {
   await shown(session(3600));
   door.answers['GET fpga/2/session'] = none;
-  door.tell({ kind: 'session_ended', fpga_id: 2, reason, ...{ by: 'eve' } });
+  door.tell(ended(reason));
   await settled();
   expect(status()).toEqual([sentence]);
   expect(left()).toBe('');
@@ -98,12 +103,29 @@ test.each([
   expect(left()).toBe('1:00:00');
 });
 
+test('why it ended is also said when that is heard after it is known', async () => {
+  await shown(session(3600));
+  door.answers['GET fpga/2/session'] = none;
+  // Asked because of something else, with an answer from after the end.
+  door.tell({ kind: 'session_renewed', fpga_id: 2 });
+  await settled();
+  expect(status()).toEqual(['You hold board 2 no more. Run the design’s cell again to get a board.']);
+  door.tell(ended('kicked'));
+  await settled();
+  expect(status()).toEqual(['eve has taken board 2 back. Run the design’s cell again to get a board.']);
+  // Somebody else's, after one's own.
+  door.tell(ended('expired', 'bob'));
+  door.tell(ended('expired'));
+  await settled();
+  expect(status()).toEqual(['eve has taken board 2 back. Run the design’s cell again to get a board.']);
+});
+
 test('a board that somebody else holds by now is no longer one’s own', async () => {
   await shown(session(3600, null));
   expect(status()).toEqual(['You hold board 2 no more. Run the design’s cell again to get a board.']);
   // Whoever sees the sessions of others isn't told that their end is one's own.
   door.answers['GET fpga/2/session'] = none;
-  door.tell({ kind: 'session_ended', fpga_id: 2, reason: 'released' });
+  door.tell(ended('released'));
   await settled();
   expect(status()).toEqual(['You hold board 2 no more. Run the design’s cell again to get a board.']);
 });

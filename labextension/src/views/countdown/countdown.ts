@@ -56,8 +56,7 @@ export class SessionCountdown {
         this._say(trouble.message);
       },
       onEvent: event => {
-        // Operators are also told of the sessions of others.
-        if (event.kind === 'session_ended' && this._ends !== null) {
+        if (event.kind === 'session_ended' && this._isOwn(event)) {
           this._ending = event;
         }
       }
@@ -85,6 +84,16 @@ export class SessionCountdown {
     }
   }
 
+  /**
+   * Whether it was this session that ended.
+   *
+   * Operators are also told of the sessions of others. And the event may come after the answer that there is no session
+   * any more: when that had been asked for another reason.
+   */
+  private _isOwn(event: IEnding): boolean {
+    return this._owner !== null && event.owner === this._owner && (this._ends !== null || this._ending === null);
+  }
+
   private _take(session: ISession | null): void {
     if (session === null) {
       this._ends = null;
@@ -96,6 +105,7 @@ export class SessionCountdown {
         delete this.node.dataset.is;
       }
       this._ending = null;
+      this._owner = session.owner;
       this._expiresAt = session.expires_at;
       this._ends = Date.now() + session.remaining_seconds * 1000;
     }
@@ -162,6 +172,8 @@ export class SessionCountdown {
   /** When the session ends, by the page's clock, ms; `null` when there is none. */
   private _ends: number | null = null;
   private _expiresAt = '';
+  /** Whose session it is, or was; `null` as long as none was seen. */
+  private _owner: string | null = null;
   private _ending: IEnding | null = null;
   /** Whether the lab didn't answer the last time. */
   private _lost = false;
