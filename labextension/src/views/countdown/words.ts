@@ -6,7 +6,6 @@ import type { ITranslate } from '../translate';
 /** An event that tells who ended a session. */
 export interface IEnding extends IEvent {
   by?: string | null;
-  owner?: string;
 }
 
 /** Why one holds the board no more, as the event `session_ended` tells it; without one, only that it is so. */
