@@ -91,7 +91,7 @@ def _use(board: BoardHandle, seconds: float) -> None:
     print(f"Board {board.fpga_id} runs it, {seconds:.1f} s after the start. Its bus answers: changes = {changes}.")
     regs.half_period = HALF_PERIOD
     print(f"Write half_period = {HALF_PERIOD}, read it back: {regs.half_period.value}. The LED, as the bench sees it:")
-    loop.call(_blink(board))
+    loop.call(_blink, board)
     print(f"Read changes = {regs.changes.value}.")
 
 

@@ -55,7 +55,7 @@ class EtherboneApp(LabCommand):
         lab = self.lab()
         board = lab.board(number(words[0], "BOARD") if words else None)
         host, port = _parts(self.listen or str(DEFAULT_PORT))
-        opened = loop.call(open_etherbone(lab.door, board.fpga_id, host=host, port=port, tell=_tell))
+        opened = loop.call(open_etherbone, lab.door, board.fpga_id, host=host, port=port, tell=_tell)
         if not _loopback(opened.host):
             _warn(f"Whoever can reach {opened.host}:{opened.port} can use the board from now on.")
         self._announce(opened)

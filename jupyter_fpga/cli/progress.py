@@ -90,7 +90,7 @@ def show_action(
             await follow()
 
     try:
-        loop.call(wait())
+        loop.call(wait)
     except KeyboardInterrupt:
         if cancel:
             _cancel(action)

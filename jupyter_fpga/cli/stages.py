@@ -90,7 +90,7 @@ def show_stages(
             await asyncio.wait([reading])
 
     try:
-        loop.call(wait())
+        loop.call(wait)
     except KeyboardInterrupt:
         _cancel(job)
         raise

@@ -97,7 +97,7 @@ class Batch:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         if kind is None:
-            loop.call(self._run())
+            loop.call(self._run)
 
     async def __aenter__(self) -> "Batch":
         return self

@@ -406,7 +406,7 @@ class BoardHandle:
 
     def wait_for(self, register: str, value: Any = None, *, timeout: float = 10.0) -> int:
         """Look at a register until it has a value: see :meth:`await_for`."""
-        return loop.call(self.await_for(register, value, timeout=timeout))
+        return loop.call(self.await_for, register, value, timeout=timeout)
 
     # --- The bench ------------------------------------------------------------------------------------------------
 

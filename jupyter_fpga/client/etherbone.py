@@ -147,7 +147,7 @@ class EtherbonePort:
 
     def wait_closed(self) -> LabError:
         """Wait until the port is closed: see :meth:`await_closed`."""
-        return loop.call(self.await_closed())
+        return loop.call(self.await_closed)
 
     def __enter__(self) -> "EtherbonePort":
         return self

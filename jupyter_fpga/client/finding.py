@@ -140,7 +140,7 @@ def find_lab(
         There is none where the caller or the environment says that there is one.
     """
     for place in places(url, token, environment):
-        address = loop.call(_answers(place))
+        address = loop.call(_answers, place)
         if address is not None:
             return LabClient(address, place.token, served=place.served)
     return None

@@ -176,7 +176,7 @@ class Job:
 
     def wait(self, timeout: float | None = None) -> "Job":
         """Wait until the job is complete: see :meth:`await_`. An interrupt ends the waiting, not the job."""
-        return loop.call(self.await_(timeout))
+        return loop.call(self.await_, timeout)
 
     def __repr__(self) -> str:
         return f"<Job {self.record.get('type', 'job')}: {self.status}>"

@@ -380,7 +380,7 @@ class LabClient:
 
     def close(self) -> None:
         """Let go of the lab. Boards that one holds stay held."""
-        loop.call(self.aclose())
+        loop.call(self.aclose)
 
     def __enter__(self) -> "LabClient":
         return self

@@ -46,8 +46,11 @@ class BackgroundLoop:
         """Start ``coroutine`` on the loop."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.get())
 
-    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run ``coroutine`` on the loop and wait for it; an interrupt cancels it.
+    def call(self, function: Callable[P, Coroutine[Any, Any, T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a coroutine function on the loop and wait for its result; an interrupt cancels it.
+
+        It is called on the loop, too: a coroutine made here would be left over by an interrupt that came before the
+        loop had it.
 
         Raises
         ------
@@ -55,13 +58,12 @@ class BackgroundLoop:
             The caller runs on the loop itself, which would then wait for itself for ever.
         """
         if self.here():
-            coroutine.close()
             raise RuntimeError("Called from a coroutine of the client: await the twin whose name starts with “a”.")
         running = self.get()
         # Made before anything is begun, so that an interrupt always has what to cancel.
         future: concurrent.futures.Future[T] = concurrent.futures.Future()
         try:
-            running.call_soon_threadsafe(_begin, running, coroutine, future)
+            running.call_soon_threadsafe(_begin, running, functools.partial(function, *args, **kwargs), future)
             return future.result()
         except BaseException:
             # KeyboardInterrupt arrives here, in the waiting thread: nobody wants the answer any more.
@@ -70,10 +72,19 @@ class BackgroundLoop:
 
 
 def _begin(
-    running: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], future: "concurrent.futures.Future[T]"
+    running: asyncio.AbstractEventLoop,
+    function: Callable[[], Coroutine[Any, Any, T]],
+    future: "concurrent.futures.Future[T]",
 ) -> None:
-    """Run ``coroutine`` for whoever waits for ``future``, until that is cancelled."""
-    task = running.create_task(coroutine)
+    """Run the coroutine of ``function`` for whoever waits for ``future``, until that is cancelled."""
+    if future.cancelled():
+        return
+
+    async def called() -> T:
+        # In here, so that whoever waits also gets what the call itself raises.
+        return await function()
+
+    task = running.create_task(called())
 
     def hand_over(task: asyncio.Task[T]) -> None:
         if task.cancelled():
@@ -114,7 +125,7 @@ def blocking(method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]]) -> Cal
 
     @functools.wraps(method)
     def plain(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
-        return loop.call(method(self, *args, **kwargs))
+        return loop.call(method, self, *args, **kwargs)
 
     plain.__name__ = method.__name__.removeprefix("a")
     plain.__qualname__ = method.__qualname__.replace(method.__name__, plain.__name__)
@@ -147,14 +158,14 @@ class Following(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         try:
             while True:
-                more, item = loop.call(self._step())
+                more, item = loop.call(self._step)
                 if not more:
                     return
                 yield item  # type: ignore[misc]
         finally:
             # The loop's thread is gone when the process ends while somebody still holds a half-read iterator.
             if not sys.is_finalizing():
-                loop.call(self._aclose())
+                loop.call(self._aclose)
 
     async def __aiter__(self) -> AsyncIterator[T]:
         try:

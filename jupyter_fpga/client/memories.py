@@ -101,7 +101,7 @@ class Memories(Named[Memory]):
         super().__init__({info.name: Memory(port, info) for info in memories})
 
     def __setattr__(self, name: str, value: Any) -> None:
-        loop.call(self[name].awrite(0, list(value)))
+        loop.call(self[name].awrite, 0, list(value))
 
     def __repr__(self) -> str:
         return text_table(_COLUMNS, [_row(memory.info) for memory in self])

@@ -49,7 +49,8 @@ def registers_table(infos: Sequence[layout.Register], port: Port, *, html: bool 
     note = ""
     values: dict[str, int] = {}
     try:
-        answers = loop.call(port.run([ports.read(info.offset, info.words) for info in safe])) if safe else []
+        reads = [ports.read(info.offset, info.words) for info in safe]
+        answers = loop.call(port.run, reads) if safe else []
         values = {info.name: from_words(words) for info, words in zip(safe, answers, strict=True)}
     except LabError as error:
         note = f"Values not read: {error}"

@@ -108,7 +108,7 @@ class Register(Arithmetic):
         self.write(value)
 
     def __getitem__(self, name: str) -> int:
-        return loop.call(self.afield(name))
+        return loop.call(self.afield, name)
 
     def __setitem__(self, name: str, value: Any) -> None:
         find_field(self.info, name, self._what)
@@ -117,7 +117,7 @@ class Register(Arithmetic):
     def __getattr__(self, name: str) -> int:
         if name.startswith("_"):
             raise AttributeError(name)
-        return loop.call(self.afield(name))
+        return loop.call(self.afield, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "value":
@@ -160,7 +160,7 @@ class Register(Arithmetic):
         if self.info.side_effects or self.info.access == "wo":
             return self._rows(None), ""
         try:
-            return self._rows(loop.call(self._bits())), ""
+            return self._rows(loop.call(self._bits)), ""
         except LabError as error:
             return self._rows(None), f"Not read: {error}"
 
@@ -204,7 +204,7 @@ class RegisterArray:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(index, slice):
-            loop.call(self._put(self._elements[index], list(value)))
+            loop.call(self._put, self._elements[index], list(value))
         else:
             self[index].write(value)
 

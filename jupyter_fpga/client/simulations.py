@@ -227,7 +227,7 @@ class Simulating:
 
     def wait(self, timeout: float | None = None) -> Simulation:
         """Wait until the simulation has ended: see :meth:`await_`. An interrupt ends the waiting only."""
-        return loop.call(self.await_(timeout))
+        return loop.call(self.await_, timeout)
 
     def __repr__(self) -> str:
         return f"<Simulating: {self.action.state}>"

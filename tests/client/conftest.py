@@ -27,7 +27,7 @@ def serve() -> Iterator[Callable[[list[Any]], str]]:
             servers.append(server)
             return int(sockets[0].getsockname()[1])
 
-        return f"http://127.0.0.1:{loop.call(listen())}"
+        return f"http://127.0.0.1:{loop.call(listen)}"
 
     yield start
 
@@ -36,7 +36,7 @@ def serve() -> Iterator[Callable[[list[Any]], str]]:
             server.stop()
             await server.close_all_connections()
 
-    loop.call(stop())
+    loop.call(stop)
 
 
 def answering(status: int, body: Any, seen: list[Any] | None = None) -> type[RequestHandler]:

@@ -115,5 +115,5 @@ def test_an_iterator_is_let_go_in_the_middle(serve, talking):
         async def ended():
             return await watcher.close()
 
-        loop.call(ended())
+        loop.call(ended)
         assert watcher._listener.done()

@@ -27,23 +27,23 @@ def test_a_refusal_is_raised_as_its_kind_with_the_labs_own_words(serve, answerin
     body = {"error": "machine_code", "message": "A sentence.", "detail": {"limit": 3}}
     door = Door(serve([("/x", answering(status, body))]))
     with pytest.raises(kind) as refusal:
-        loop.call(door.get("x"))
+        loop.call(door.get, "x")
     assert (str(refusal.value), refusal.value.code, refusal.value.detail) == (
         "A sentence.",
         "machine_code",
         {"limit": 3},
     )
     with pytest.raises(kind):
-        loop.call(door.post("x", {}))
+        loop.call(door.post, "x", {})
     with pytest.raises(kind) as refusal:
-        loop.call(door.websocket("x"))
+        loop.call(door.websocket, "x")
     assert str(refusal.value) == "A sentence."
 
 
 def test_what_is_not_a_lab_is_quoted(serve, answering):
     url = serve([("/x", answering(404, "<html>Nothing\n here</html>"))])
     with pytest.raises(errors.NotFound) as refusal:
-        loop.call(Door(url).get("x"))
+        loop.call(Door(url).get, "x")
     assert str(refusal.value) == (
         f"What answers at {url}/x is no lab; it says: <html>Nothing here</html>. "
         "Check that the address is a lab's and that jupyter_fpga is enabled there (`jupyter fpga doctor`)."
@@ -56,9 +56,9 @@ def test_nobody_answers():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        for attempt in (Door(url).get("x"), Door(url).websocket("x")):
+        for attempt in (Door(url).get, Door(url).websocket):
             with pytest.raises(errors.Unavailable) as refusal:
-                loop.call(attempt)
+                loop.call(attempt, "x")
             assert str(refusal.value) == (
                 f"No lab answers at {url} (connection refused). Start one with `jupyter fpga serve` or `jupyter lab`, "
                 "or set JUPYTER_FPGA_URL to the address of one that runs."
@@ -69,7 +69,7 @@ def test_nobody_answers():
 def test_the_token_and_the_query(serve, answering):
     seen = []
     door = Door(serve([("/x", answering(200, {}, seen))]) + "/", "secret")
-    loop.call(door.get("x", since=3, owner=None, type="a b"))
+    loop.call(door.get, "x", since=3, owner=None, type="a b")
     assert seen[0].headers["Authorization"] == "token secret"
     assert seen[0].uri == "/x?since=3&type=a+b"
 
@@ -77,9 +77,8 @@ def test_the_token_and_the_query(serve, answering):
 def test_an_upload_is_a_form_with_json_fields(serve, answering):
     seen = []
     door = Door(serve([("/submit", answering(202, {"job_id": "1"}, seen))]))
-    answer = loop.call(
-        door.upload("submit", 'de"sign.py', b"\x00\r\n--x", {"tags": ["a"], "top": "Top", "target": None})
-    )
+    fields = {"tags": ["a"], "top": "Top", "target": None}
+    answer = loop.call(door.upload, "submit", 'de"sign.py', b"\x00\r\n--x", fields)
     assert answer == {"job_id": "1"}
     (request,) = seen
     assert request.files["file"][0]["filename"] == "de_sign.py"
@@ -171,12 +170,12 @@ def test_only_the_persons_own_line_is_shown():
 def test_a_call_from_the_loop_itself_is_refused():
     async def inner():
         with pytest.raises(RuntimeError, match="Called from a coroutine of the client: await the twin"):
-            loop.call(outer())
+            loop.call(outer)
 
     async def outer():
         return 1
 
-    loop.call(inner())
+    loop.call(inner)
 
 
 def test_refusals_are_in_the_words_of_the_command_line():

@@ -38,7 +38,7 @@ def fake(serve, talking):
     async def make() -> FakeLab:
         return FakeLab()
 
-    fake = loop.call(make())
+    fake = loop.call(make)
     fake.url = serve([(r"/fpga/3/session/etherbone", talking(fake.open, fake.frame))])
     return fake
 
@@ -49,7 +49,7 @@ def port(fake):
         return await open_etherbone(Door(fake.url), 3, tell=told.append)
 
     told: list[str] = []
-    opened = loop.call(start())
+    opened = loop.call(start)
     opened.told = told
     yield opened
     opened.close()
@@ -75,10 +75,10 @@ def test_each_packet_is_a_message(port, fake):
     with connect(port) as connection:
         connection.sendall(WRITE + READ[:5])
         connection.sendall(READ[5:])
-        (handler, first), (_, second) = loop.call(next_frame()), loop.call(next_frame())
+        (handler, first), (_, second) = loop.call(next_frame), loop.call(next_frame)
         assert (first, second) == (WRITE, READ)
         assert handler is fake.sockets[1]
-        loop.call(answer(handler, b"the answer"))
+        loop.call(answer, handler, b"the answer")
         assert connection.recv(100) == b"the answer"
 
 
@@ -89,7 +89,7 @@ def test_what_the_lab_does_not_carry_out_is_a_reset_with_its_sentence(port, fake
 
     with connect(port) as connection:
         connection.sendall(READ)
-        loop.call(refuse(fake.sockets[1]))
+        loop.call(refuse, fake.sockets[1])
         with pytest.raises(ConnectionResetError):
             connection.recv(1)
     assert port.told == ["Nobody answered."]
@@ -102,7 +102,7 @@ def test_a_lab_that_hangs_up_in_silence_is_a_reset(port, fake):
 
     with connect(port) as connection:
         connection.sendall(READ)
-        loop.call(cut(fake.sockets[1]))
+        loop.call(cut, fake.sockets[1])
         with pytest.raises(ConnectionResetError):
             connection.recv(1)
     assert port.told == ["The connection to board 3 was lost."]
@@ -161,7 +161,7 @@ def test_who_may_not_is_told_when_the_port_is_opened(serve, answering):
     refusal = {"error": "not_session_holder", "message": "Somebody else's.", "detail": {}}
     url = serve([(r"/fpga/3/session/etherbone", answering(403, refusal))])
     with pytest.raises(Exception, match=r"Somebody else's\.") as caught:
-        loop.call(open_etherbone(Door(url), 3))
+        loop.call(open_etherbone, Door(url), 3)
     assert caught.value.code == "not_session_holder"
 
 

@@ -76,7 +76,7 @@ def test_many_are_in_flight_and_answers_come_in_order(serve, talking):
         assert answers == [[[4 * number]] for number in range(50)]
         link.close()
 
-    loop.call(use())
+    loop.call(use)
 
 
 def test_a_batch_goes_in_as_few_messages_as_it_fits_into(serve, talking):
@@ -101,7 +101,7 @@ def test_a_batch_goes_in_as_few_messages_as_it_fits_into(serve, talking):
         assert await link.run([]) == []
         link.close()
 
-    loop.call(use())
+    loop.call(use)
     assert [len(part) for part in asked] == [1024, 1024, 4, 16]
 
 
@@ -139,7 +139,7 @@ def test_a_refused_access_has_the_boards_words(serve, talking, answer, message):
         assert await link.run([read(16)]) == [[16]]
         link.close()
 
-    loop.call(use())
+    loop.call(use)
 
 
 def test_the_first_of_several_failures_is_told(serve, talking):
@@ -153,7 +153,7 @@ def test_the_first_of_several_failures_is_told(serve, talking):
         assert (str(refusal.value), refusal.value.detail) == ("One.", {"offset": 4 * 1023})
         link.close()
 
-    loop.call(use())
+    loop.call(use)
 
 
 def test_answers_to_what_was_not_asked_are_the_end(serve, talking):
@@ -170,7 +170,7 @@ def test_answers_to_what_was_not_asked_are_the_end(serve, talking):
         with pytest.raises(ValueError, match="3 answers to a message of 2 requests"):
             link._reader.result()
 
-    loop.call(use())
+    loop.call(use)
 
 
 def test_an_answer_that_nobody_waits_for_any_more_is_not_another_ones(serve, talking):
@@ -192,7 +192,7 @@ def test_an_answer_that_nobody_waits_for_any_more_is_not_another_ones(serve, tal
         assert await link.run([read(8)]) == [[8]]
         link.close()
 
-    loop.call(use())
+    loop.call(use)
 
 
 @pytest.mark.parametrize(
@@ -240,14 +240,14 @@ def test_a_stream_that_ends_says_why(serve, talking, code, kind, message):
             await link.run([read(4)])
         assert str(refusal.value) == message.removesuffix(" Whether the last operations reached the board isn't known.")
 
-    loop.call(use())
+    loop.call(use)
 
 
 def test_a_refused_handshake(serve, answering):
     envelope = {"error": "not_session_holder", "message": "Board 3 is bob's.", "detail": {}}
     door = Door(serve([("/fpga/3/stream", answering(403, envelope))]))
     with pytest.raises(Forbidden) as refusal:
-        loop.call(LiveLink.open(door, 3))
+        loop.call(LiveLink.open, door, 3)
     assert str(refusal.value) == "Board 3 is bob's."
 
 
@@ -320,11 +320,11 @@ def test_waiting_for_a_job_asks_only_when_something_has_happened(serve, talking)
     async def make():
         return asyncio.Event()
 
-    told = loop.call(make())
+    told = loop.call(make)
     url = serve([("/jobs/(.*)", Record), ("/events", talking(script))])
     door = Door(url)
     watcher = JobWatcher(door)
-    assert loop.call(wait()) == ["queued", "running", "complete"]
+    assert loop.call(wait) == ["queued", "running", "complete"]
     assert asked == ["j", "j", "j"]
     assert len(handlers) == 1
     door.close()

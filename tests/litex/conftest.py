@@ -27,7 +27,7 @@ def board(lab: LabClient) -> BoardHandle:
 @pytest.fixture
 def labs_port(board: BoardHandle) -> int:
     """The port that the lab opens on its own machine."""
-    answer = loop.call(board.lab.door.post(f"fpga/{board.fpga_id}/session/etherbone"))
+    answer = loop.call(board.lab.door.post, f"fpga/{board.fpga_id}/session/etherbone")
     assert answer["host"] == "127.0.0.1"
     return int(answer["port"])
 

@@ -193,7 +193,7 @@ def test_the_end_of_the_session_is_a_reset_and_the_port_is_gone(reader, board, p
 
 def test_a_board_without_power_is_a_reset(reader, board, lab):
     """It just doesn't answer any more: LiteX's client would go on with zeros after 2 s."""
-    loop.call(lab.door.post(f"fpga/{board.fpga_id}/bench", {"action": "power", "on": False}))
+    loop.call(lab.door.post, f"fpga/{board.fpga_id}/bench", {"action": "power", "on": False})
     assert "ConnectionResetError" in reader.communicate(timeout=60)[1]
 
 

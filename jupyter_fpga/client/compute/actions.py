@@ -108,7 +108,7 @@ class Action:
 
     def wait(self, timeout: float | None = None) -> "Action":
         """Wait until the action is completed: see :meth:`await_`. An interrupt ends the waiting, not the action."""
-        return loop.call(self.await_(timeout))
+        return loop.call(self.await_, timeout)
 
     @on_the_loop
     async def aresult(self, timeout: float | None = None) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def browser(lab: LabClient) -> Any:
     yield browser
     browser.relay.close()
     # What was submitted before is done when this is.
-    loop.call(asyncio.sleep(0))
+    loop.call(asyncio.sleep, 0)
 
 
 @pytest.fixture
