@@ -11,7 +11,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest, HTTPResponse
 from tornado.iostream import StreamClosedError
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError
-from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
+from tornado.websocket import WebSocketClientConnection, WebSocketError
+
+from jupyter_fpga.websockets import connect
 
 from .errors import Unavailable, error_from_response
 
@@ -245,7 +247,7 @@ class Door:
         url = urlunsplit(("wss" if scheme == "https" else "ws", *rest))
         request = HTTPRequest(url, headers=dict(self._headers), connect_timeout=CONNECT_TIMEOUT)
         try:
-            socket = await websocket_connect(request, ping_interval=30, max_message_size=MAX_BODY)
+            socket = await connect(request, max_message_size=MAX_BODY)
         except HTTPClientError as error:
             body = error.response.body if error.response is not None else b""
             if error.code == 599:
@@ -253,9 +255,6 @@ class Door:
             raise error_from_response(error.code, body or b"", f"WebSocket {url}") from None
         except (OSError, WebSocketError) as error:
             raise self.unreachable(error) from None
-        # Tornado leaves it to the system to wait for more: 40 ms for each message behind one that isn't answered.
-        if socket.protocol is not None:  # not closed again already
-            socket.protocol.set_nodelay(True)
         self._sockets.add(socket)
         return socket
 

@@ -70,6 +70,8 @@ class _Tunnel:
                 self._refusal = AccessFailed(told["message"], code=told["error"], detail=told.get("detail"))
             elif self._waiting:
                 self._waiting.popleft().set_result(message)
+        # The lab has ended it; tornado wants to hear it from us, too.
+        self._connection.close()
         for answer in self._waiting:
             answer.set_exception(self.why())
             # Whoever was to await it may be gone.

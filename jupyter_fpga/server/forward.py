@@ -11,9 +11,10 @@ from tornado.http1connection import HTTP1Connection, HTTP1ConnectionParameters
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
-from tornado.websocket import WebSocketClientConnection, WebSocketError, websocket_connect
+from tornado.websocket import WebSocketClientConnection, WebSocketError
 
 from jupyter_fpga.errors import Unavailable
+from jupyter_fpga.websockets import connect
 
 __all__ = ("Remote", "RemoteLost", "forward", "open_remote_socket")
 
@@ -232,14 +233,10 @@ async def open_remote_socket(remote: Remote, path: str, query: str) -> WebSocket
         remote.socket_url(path, query), headers=httputil.HTTPHeaders(remote.headers), connect_timeout=_CONNECT_SECONDS
     )
     try:
-        socket = await websocket_connect(request, ping_interval=30)
+        return await connect(request)
     except HTTPClientError as error:
         if error.code in (401, 599):
             raise RemoteLost(may_repeat=True) from error
         raise
     except (OSError, WebSocketError) as error:
         raise RemoteLost(may_repeat=True) from error
-    # As the client does: a message isn't kept back until the one before is acknowledged.
-    if socket.protocol is not None:  # not closed again already
-        socket.protocol.set_nodelay(True)
-    return socket

@@ -1,9 +1,11 @@
 """The door: what every answer, and no answer, means."""
 
+import asyncio
 import socket
 
 import pytest
 from tornado.web import RequestHandler
+from tornado.websocket import WebSocketHandler
 
 from jupyter_fpga import errors
 from jupyter_fpga.client.door import Door
@@ -193,3 +195,29 @@ def test_refusals_are_in_the_words_of_the_command_line():
     }
     for code, (sentence, ours) in told.items():
         assert reworded(code, sentence) == ours
+
+
+def test_a_websocket_that_nobody_waits_for_any_more_is_closed(serve):
+    held = asyncio.Event()
+    asked, over = asyncio.Event(), asyncio.Event()
+
+    class Slow(WebSocketHandler):
+        async def prepare(self):
+            asked.set()
+            await held.wait()
+
+        def on_close(self):
+            over.set()
+
+    door = Door(serve([("/x", Slow)]))
+
+    async def give_up():
+        opening = asyncio.ensure_future(door.websocket("x"))
+        await asked.wait()
+        opening.cancel()
+        await asyncio.wait([opening])
+        assert opening.cancelled()
+        held.set()
+        await asyncio.wait_for(over.wait(), 30)
+
+    loop.call(give_up)
