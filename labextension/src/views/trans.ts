@@ -1,12 +1,12 @@
-/** Words that a person reads, in their language. */
+/** How a view gets its words: from the plugin that shows it, or in English. */
 
-import { untranslated } from './translate';
-
-/** What of JupyterLab's translation bundles is used; a view that has none speaks English. */
+/** What views use of JupyterLab's translation bundles. */
 export interface ITrans {
-  /** The text in the person's language, with `%1`, `%2` … replaced by the values. */
+  /** The text in the reader's language, with `%1`, `%2` … replaced by the values. */
   __(text: string, ...values: (string | number)[]): string;
 }
 
 /** English, where there is no translator: in a notebook widget. */
-export const plainTrans: ITrans = { __: untranslated };
+export const plainTrans: ITrans = {
+  __: (text, ...values) => text.replace(/%(\d)/g, (whole, place) => String(values[Number(place) - 1] ?? whole))
+};

@@ -1,4 +1,4 @@
-import { untranslated, type ITranslate } from '../translate';
+import { plainTrans, type ITrans } from '../trans';
 import { lineElement } from './line';
 import { Lines } from './lines';
 import { Search } from './search';
@@ -11,7 +11,7 @@ const USUAL_HEIGHT = 18;
 
 /** What can be set from the beginning. */
 export interface ILogOptions {
-  translate?: ITranslate;
+  trans?: ITrans;
   /** What the log is of, for those who hear the page: `Log of job …`. */
   label?: string;
 }
@@ -23,8 +23,8 @@ export interface ILogOptions {
  * It takes the height that it is given; show {@link node} somewhere, and {@link dispose} of the view afterwards.
  */
 export class LogView {
-  constructor({ translate = untranslated, label }: ILogOptions = {}) {
-    this._translate = translate;
+  constructor({ trans = plainTrans, label }: ILogOptions = {}) {
+    this._trans = trans;
     this._search = new Search(this._lines);
     this.node = document.createElement('div');
     this.node.className = 'jp-FpgaLog';
@@ -37,7 +37,7 @@ export class LogView {
     // Not announced line by line: a build writes hundreds in a second.
     this._scroll.setAttribute('role', 'log');
     this._scroll.setAttribute('aria-live', 'off');
-    this._scroll.setAttribute('aria-label', label ?? translate('Log'));
+    this._scroll.setAttribute('aria-label', label ?? trans.__('Log'));
     this._scroll.tabIndex = 0;
     this._scroll.append(this._all);
     this._scroll.addEventListener('scroll', () => {
@@ -135,8 +135,8 @@ export class LogView {
     bar.className = 'jp-FpgaLog-bar';
     bar.setAttribute('role', 'search');
     this._input.type = 'search';
-    this._input.placeholder = this._translate('Search');
-    this._input.setAttribute('aria-label', this._translate('Search the log'));
+    this._input.placeholder = this._trans.__('Search');
+    this._input.setAttribute('aria-label', this._trans.__('Search the log'));
     this._input.addEventListener('input', () => {
       this.find(this._input.value);
     });
@@ -154,17 +154,17 @@ export class LogView {
         this.focusSearch();
       }
     });
-    this._previous = this._button('↑', this._translate('Previous match'), () => {
+    this._previous = this._button('↑', this._trans.__('Previous match'), () => {
       this.step(-1);
     });
-    this._next = this._button('↓', this._translate('Next match'), () => {
+    this._next = this._button('↓', this._trans.__('Next match'), () => {
       this.step(1);
     });
-    this._followButton = this._button(this._translate('Follow'), '', () => {
+    this._followButton = this._button(this._trans.__('Follow'), '', () => {
       this.setFollow(!this._follow);
     });
-    this._followButton.title = this._translate('Keep the end of the log in sight');
-    const copy = this._button(this._translate('Copy'), this._translate('Copy the whole log'), () => {
+    this._followButton.title = this._trans.__('Keep the end of the log in sight');
+    const copy = this._button(this._trans.__('Copy'), this._trans.__('Copy the whole log'), () => {
       // Not there in a page that came over plain HTTP from another machine.
       void (navigator.clipboard as Clipboard | undefined)?.writeText(this.text);
     });
@@ -274,14 +274,14 @@ export class LogView {
     this._next.disabled = none;
     let count = '';
     if (wanted !== '') {
-      count = none ? this._translate('Not found') : this._translate('%1 of %2 lines', this._current + 1, found.length);
+      count = none ? this._trans.__('Not found') : this._trans.__('%1 of %2 lines', this._current + 1, found.length);
     }
     if (this._count.textContent !== count) {
       this._count.textContent = count;
     }
   }
 
-  private readonly _translate: ITranslate;
+  private readonly _trans: ITrans;
   private readonly _lines = new Lines();
   private readonly _search: Search;
   private readonly _scroll = document.createElement('div');
