@@ -159,6 +159,7 @@ export class Lab implements ILab {
   dispose(): void {
     this._end();
     clearTimeout(this._again);
+    this._gathering.close();
     Signal.clearData(this);
   }
 
