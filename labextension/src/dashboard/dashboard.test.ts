@@ -1,9 +1,11 @@
 import { Widget } from '@lumino/widgets';
 
 import type { Lab } from '../lab/model';
-import { board, FakeDoor, held, settled } from '../testing/door';
 import { part, texts } from '../testing/dom';
+import { FakeDoor } from '../testing/door';
 import { liveLab, trans } from '../testing/lab';
+import { board, held } from '../testing/records';
+import { settled } from '../testing/settled';
 import { ActionHistory, lanesOf, type IAction } from './history';
 import { Dashboard } from './panel';
 import { resultsOf } from './records';

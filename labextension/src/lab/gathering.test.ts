@@ -1,4 +1,4 @@
-import { settle } from '../testing/fakeDoor';
+import { settled } from '../testing/settled';
 import { Gathering } from './gathering';
 
 test('what changes while it asks is asked for once, together', async () => {
@@ -10,7 +10,7 @@ test('what changes while it asks is asked for once, together', async () => {
   gathering.add('a');
   gathering.add('b', 'c');
   gathering.add('b');
-  await settle();
+  await settled();
   expect(asked).toEqual([['a'], ['b', 'c']]);
 });
 
@@ -27,7 +27,7 @@ test('a change is never missed, whenever it comes', async () => {
       await Promise.resolve();
     }
     gathering.add(size + 1);
-    await settle();
+    await settled();
     expect(asked.size).toBe(size + 2);
   }
 });
