@@ -1,12 +1,12 @@
 /// <reference types="node" />
 import { ReadableStream } from 'node:stream/web';
-import { TextDecoder, TextEncoder } from 'node:util';
 import { MessageChannel } from 'node:worker_threads';
 
 import { plainTrans } from '../views/trans';
+import { readVcd } from './reading';
 
-Object.assign(globalThis, { TextDecoder, TextEncoder, MessageChannel });
-const { readVcd } = jest.requireActual<typeof import('./reading')>('./reading');
+// jsdom has none.
+Object.assign(globalThis, { MessageChannel });
 
 const HEAD = '$timescale 1 ns $end $var wire 1 ! a $end $enddefinitions $end\n';
 

@@ -1,6 +1,7 @@
 /** Reads a file without making the page wait. */
 
-import { VcdParser, type IFound } from './parser';
+import type { IFound } from './definitions';
+import { VcdParser } from './parser';
 import type { ITrans } from '../views/trans';
 
 /** Bytes that are parsed in one go, in a few milliseconds; and for how long the page may be kept, ms. */
