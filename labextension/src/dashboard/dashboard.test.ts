@@ -110,6 +110,9 @@ test('the dashboard shows the lab, and asks for counts once a second at most', a
   expect(node.textContent).toContain(
     '75 % of 20 results were there already. From the cache: 14, shared with an equal action: 1, computed: 5'
   );
+  expect(part(node, '[role=img]').getAttribute('aria-label')).toBe(
+    'In the last minute 0 actions; running: 0, waiting: 0'
+  );
   door.asked.length = 0;
   for (let lsn = 200; lsn < 300; lsn += 1) {
     door.tell({
