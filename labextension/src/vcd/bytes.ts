@@ -1,11 +1,13 @@
 /** Words of a VCD file as they are in its bytes. */
 
 export const [SPACE, DOLLAR, HASH, ZERO, ONE] = [32, 36, 35, 48, 49];
+/** One for all: a file may have a million words in its definitions. */
+const DECODER = new TextDecoder();
 /** Digits of a code that fit into a number. */
 const SHORT = 7;
 
 export function text(bytes: Uint8Array, start: number, stop: number): string {
-  return new TextDecoder().decode(bytes.subarray(start, stop));
+  return DECODER.decode(bytes.subarray(start, stop));
 }
 
 /** As much of a word as a sentence can carry: it may come from any file, of any size. */
