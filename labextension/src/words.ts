@@ -49,6 +49,11 @@ export function isFree(board: IBoard): boolean {
   return stateLook(board) === 'free';
 }
 
+/** How many of them somebody can have now. */
+export function freeBoards(trans: TranslationBundle, boards: readonly IBoard[]): string {
+  return trans._n('%2 of %1 board free', '%2 of %1 boards free', boards.length, boards.filter(isFree).length);
+}
+
 /** `4:59` in the last five minutes, `59 min`, `1 h 05 min`. */
 export function timeLeft(trans: TranslationBundle, seconds: number): string {
   const whole = Math.floor(seconds);

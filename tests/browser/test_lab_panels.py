@@ -172,7 +172,7 @@ def test_a_log_streams_while_its_build_runs(page: Page, api: Api) -> None:
     seen = page.evaluate("window.seen")
     assert any(lines > 0 and status == "running" for lines, status in seen), seen
     page.get_by_role("searchbox", name="Search the log").fill("compile")
-    expect(page.locator(".jp-FpgaLog output")).to_have_text("1 of 1 lines")
+    expect(page.locator(".jp-FpgaLog output")).to_have_text("1 of 1 line")
     expect(page.locator(".jp-FpgaLog mark")).to_have_text("compile")
     # One looks at the log and not at a notebook: it is told that the design runs.
     expect(page.locator(".Toastify__toast", has_text="runs your design.")).to_be_visible()

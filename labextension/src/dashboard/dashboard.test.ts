@@ -1,9 +1,11 @@
 import { Widget } from '@lumino/widgets';
 
 import type { Lab } from '../lab/model';
-import { board, FakeDoor, held, settled } from '../testing/door';
 import { part, texts } from '../testing/dom';
+import { FakeDoor } from '../testing/door';
 import { liveLab, trans } from '../testing/lab';
+import { board, held } from '../testing/records';
+import { settled } from '../testing/settled';
 import { ActionHistory, lanesOf, type IAction } from './history';
 import { Dashboard } from './panel';
 import { resultsOf } from './records';
@@ -107,6 +109,9 @@ test('the dashboard shows the lab, and asks for counts once a second at most', a
   expect(part(node, 'meter').value).toBe(15);
   expect(node.textContent).toContain(
     '75 % of 20 results were there already. From the cache: 14, shared with an equal action: 1, computed: 5'
+  );
+  expect(part(node, '[role=img]').getAttribute('aria-label')).toBe(
+    'In the last minute 0 actions; running: 0, waiting: 0'
   );
   door.asked.length = 0;
   for (let lsn = 200; lsn < 300; lsn += 1) {

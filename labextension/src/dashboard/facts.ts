@@ -33,7 +33,7 @@ export class Facts {
   }
 
   dispose(): void {
-    this._disposed = true;
+    this._gathering.close();
     clearTimeout(this._timer);
     this.lab.happened.disconnect(this._happened, this);
     this.lab.connectionChanged.disconnect(this._connected, this);
@@ -93,9 +93,7 @@ export class Facts {
       }
     };
     await Promise.all([...stale].map(fact => asks[fact]()));
-    if (!this._disposed) {
-      this._changed.emit();
-    }
+    this._changed.emit();
   }
 
   private readonly _gathering = new Gathering<Fact>(
@@ -106,5 +104,4 @@ export class Facts {
   private readonly _changed = new Signal<this, void>(this);
   private readonly _stale = new Set<Fact>();
   private _timer: ReturnType<typeof setTimeout> | undefined;
-  private _disposed = false;
 }

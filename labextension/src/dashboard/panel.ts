@@ -5,7 +5,7 @@ import { Widget } from '@lumino/widgets';
 import { shapeIcon } from '../icons';
 import type { ILab } from '../lab/model';
 import type { IBoard } from '../lab/records';
-import { isFree, stateLook, stateWord } from '../words';
+import { freeBoards, stateLook, stateWord } from '../words';
 import { Facts } from './facts';
 import type { ActionHistory } from './history';
 import { section, table } from './parts';
@@ -89,7 +89,7 @@ export class Dashboard extends Widget {
     const { boards, connection } = this.lab;
     const said =
       connection === 'live'
-        ? this.trans.__('%1 of %2 boards free', boards.filter(isFree).length, boards.length)
+        ? freeBoards(this.trans, boards)
         : this.trans.__('The lab does not answer. Trying again …');
     if (this._status.textContent !== said) {
       this._status.textContent = said;
@@ -177,10 +177,11 @@ export class Dashboard extends Widget {
     sentence.textContent =
       all === 0
         ? this.trans.__('Nothing was computed since the lab was started.')
-        : this.trans.__(
-            '%1 % of %2 results were there already. From the cache: %3, shared with an equal action: %4, computed: %5',
-            Math.round((100 * (shared + cache)) / all),
+        : this.trans._n(
+            '%2 % of %1 result was there already. From the cache: %3, shared with an equal action: %4, computed: %5',
+            '%2 % of %1 results were there already. From the cache: %3, shared with an equal action: %4, computed: %5',
             all,
+            Math.round((100 * (shared + cache)) / all),
             cache,
             shared,
             run

@@ -1,11 +1,11 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../commands/ids';
 import { dashboardIcon } from '../icons';
 import type { ILab } from '../lab/model';
 import { ILabToken } from '../lab/token';
+import { Tabs } from '../tabs';
 import { ActionHistory } from './history';
 import { Dashboard } from './panel';
 
@@ -25,33 +25,21 @@ export const dashboardPlugin: JupyterFrontEndPlugin<void> = {
       return;
     }
     const trans = (translator ?? nullTranslator).load('jupyter_fpga');
-    const tracker = new WidgetTracker<MainAreaWidget<Dashboard>>({ namespace: 'jupyter-fpga-dashboard' });
+    const tabs = new Tabs<Dashboard>(app.shell, 'dashboard');
     // From the beginning, so that a dashboard that is opened later knows the last minute.
     const history = new ActionHistory(lab);
     app.commands.addCommand(CommandIDs.openDashboard, {
       label: trans.__('FPGA Dashboard'),
       caption: trans.__('Boards, queues, workers and running actions of the FPGA lab'),
       icon: dashboardIcon,
-      execute: () => {
-        let tab = tracker.currentWidget;
-        if (tab === null || tab.isDisposed) {
-          const content = new Dashboard(lab, history, trans);
-          content.title.label = trans.__('FPGA dashboard');
-          content.title.icon = dashboardIcon;
-          tab = new MainAreaWidget({ content });
-          tab.id = 'jupyter-fpga-dashboard';
-          tab.toolbar.hide();
-          void tracker.add(tab);
-        }
-        if (!tab.isAttached) {
-          app.shell.add(tab, 'main');
-        }
-        app.shell.activateById(tab.id);
-        return tab;
-      }
+      execute: () =>
+        tabs.show('', () => {
+          const dashboard = new Dashboard(lab, history, trans);
+          dashboard.title.label = trans.__('FPGA dashboard');
+          dashboard.title.icon = dashboardIcon;
+          return dashboard;
+        })
     });
-    if (restorer) {
-      void restorer.restore(tracker, { command: CommandIDs.openDashboard, name: () => 'dashboard' });
-    }
+    tabs.restore(restorer, CommandIDs.openDashboard);
   }
 };

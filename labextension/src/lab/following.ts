@@ -3,6 +3,7 @@
 
 import type { IDoor } from './door';
 import { followEvents, type IEvent } from './events';
+import { Gathering } from './gathering';
 
 /** Who listens. */
 export interface IFollower<T> {
@@ -29,30 +30,29 @@ export function follow<T>(
   concerns: (event: IEvent) => boolean,
   follower: IFollower<T>
 ): () => void {
-  let stale = false;
-  let asking = false;
   let ended = false;
-
-  const refresh = async (): Promise<void> => {
-    stale = true;
-    if (asking) {
-      return;
-    }
-    asking = true;
-    while (stale && !ended) {
-      stale = false;
-      await once(ask, follower, () => ended);
-      await new Promise(resolve => setTimeout(resolve, door.pace));
-    }
-    asking = false;
-  };
-
+  const gathering = new Gathering<'record'>(
+    async () => {
+      const record = await ask();
+      if (!ended) {
+        follower.onRecord(record);
+      }
+    },
+    error => {
+      if (!ended) {
+        follower.onTrouble(error instanceof Error ? error : new Error(String(error)));
+      }
+    },
+    door.pace
+  );
   const end = followEvents(door, {
-    onReady: () => void refresh(),
+    onReady: () => {
+      gathering.add('record');
+    },
     onEvent: event => {
       if (concerns(event)) {
         follower.onEvent?.(event);
-        void refresh();
+        gathering.add('record');
       }
     },
     onLost: () => {
@@ -61,21 +61,9 @@ export function follow<T>(
   });
   return () => {
     ended = true;
+    gathering.close();
     end();
   };
-}
-
-async function once<T>(ask: () => Promise<T>, follower: IFollower<T>, ended: () => boolean): Promise<void> {
-  try {
-    const record = await ask();
-    if (!ended()) {
-      follower.onRecord(record);
-    }
-  } catch (error) {
-    if (!ended()) {
-      follower.onTrouble(error instanceof Error ? error : new Error(String(error)));
-    }
-  }
 }
 
 /** Whether boards or their sessions are otherwise after an event; what jobs do in between isn't. */

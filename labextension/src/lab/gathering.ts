@@ -6,10 +6,12 @@
 export class Gathering<T> {
   /**
    * @param ask - asks for these; whatever it throws goes to `failed`.
+   * @param pace - from an answer to the next question at least, ms.
    */
   constructor(
     private readonly ask: (changed: ReadonlySet<T>) => Promise<void>,
-    private readonly failed: (error: unknown) => void
+    private readonly failed: (error: unknown) => void,
+    private readonly pace = 0
   ) {}
 
   /** These have changed. */
@@ -17,18 +19,19 @@ export class Gathering<T> {
     for (const each of changed) {
       this._changed.add(each);
     }
-    this._running ??= this._run().finally(() => {
-      this._running = null;
-    });
+    if (!this._asking) {
+      void this._run();
+    }
   }
 
-  /** Until nothing is left to ask for. */
-  async done(): Promise<void> {
-    await this._running;
+  /** Ask nothing more. */
+  close(): void {
+    this._closed = true;
   }
 
   private async _run(): Promise<void> {
-    while (this._changed.size > 0) {
+    this._asking = true;
+    while (this._changed.size > 0 && !this._closed) {
       const changed = this._changed;
       this._changed = new Set();
       try {
@@ -36,9 +39,14 @@ export class Gathering<T> {
       } catch (error) {
         this.failed(error);
       }
+      if (this.pace > 0) {
+        await new Promise(resolve => setTimeout(resolve, this.pace));
+      }
     }
+    this._asking = false;
   }
 
   private _changed = new Set<T>();
-  private _running: Promise<void> | null = null;
+  private _asking = false;
+  private _closed = false;
 }

@@ -1,4 +1,6 @@
-import { board, FakeDoor, held, job, settled } from '../testing/door';
+import { FakeDoor } from '../testing/door';
+import { board, held, job } from '../testing/records';
+import { settled } from '../testing/settled';
 import { RETRIES } from './events';
 import { Lab } from './model';
 

@@ -1,9 +1,11 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
+import { allBoards, allJobs, someBoards, someJobs, TYPES } from './asking';
 import { LabClock } from './clock';
-import { Refusal, type IStreamingDoor } from './door';
+import type { IStreamingDoor } from './door';
 import { followEvents, type IEvent } from './events';
 import { Gathering } from './gathering';
+import { Kept, type IFound } from './kept';
 import type { IBoard, IJob, IMe, ISession } from './records';
 
 /** Whether the lab is there: not yet known, there, or away and called again and again. */
@@ -51,13 +53,8 @@ export interface ILab {
   cancel(jobId: string): Promise<void>;
 }
 
-/** Jobs that are listed; single accesses to registers are jobs as well, and far too many. */
-const TYPES = ['build_and_program', 'build', 'reset'];
-/** Of each type that are asked for, and that are kept in all. */
-const ASKED = 30;
+/** Jobs that are kept. */
 const KEPT = 100;
-/** From so many on, all boards are asked for at once. */
-const MANY = 8;
 
 /** Before a question that failed is asked again, ms. */
 const AGAIN = 2000;
@@ -95,15 +92,15 @@ export class Lab implements ILab {
   }
 
   get boards(): readonly IBoard[] {
-    return this._boards;
+    return this._boards.all;
   }
 
   get jobs(): readonly IJob[] {
-    return this._jobs;
+    return this._jobs.all;
   }
 
   get sessions(): readonly IMySession[] {
-    return this._boards.flatMap(({ fpga_id, session }) =>
+    return this._boards.all.flatMap(({ fpga_id, session }) =>
       session?.session_id ? [{ ...session, session_id: session.session_id, fpga_id }] : []
     );
   }
@@ -125,11 +122,11 @@ export class Lab implements ILab {
   }
 
   board(fpgaId: number): IBoard | undefined {
-    return this._boards.find(board => board.fpga_id === fpgaId);
+    return this._boards.get(fpgaId);
   }
 
   job(jobId: string): IJob | undefined {
-    return this._jobs.find(job => job.job_id === jobId);
+    return this._jobs.get(jobId);
   }
 
   secondsLeft(session: ISession): number {
@@ -159,6 +156,7 @@ export class Lab implements ILab {
   dispose(): void {
     this._end();
     clearTimeout(this._again);
+    this._gathering.close();
     Signal.clearData(this);
   }
 
@@ -178,7 +176,7 @@ export class Lab implements ILab {
     const isMine = event.owner === undefined || event.owner === this._me?.name;
     if (typeof event.fpga_id === 'number' && !event.kind.startsWith('job_')) {
       // A board that moves lets the jobs that wait for one move up, which no event of theirs tells.
-      const waiting = this._jobs.filter(job => job.status === 'queued').map(job => `job ${job.job_id}` as const);
+      const waiting = this._jobs.all.filter(job => job.status === 'queued').map(job => `job ${job.job_id}` as const);
       this._gathering.add(`board ${event.fpga_id}`, ...waiting);
     }
     if (event.kind === 'job_status' && event.job_id && isMine && TYPES.includes(event.type ?? '')) {
@@ -193,90 +191,37 @@ export class Lab implements ILab {
     }
     const names = [...stale].map(name => name.split(' ', 2));
     const [boards, jobs] = ['board', 'job'].map(kind => names.filter(name => name[0] === kind).map(name => name[1]));
-    await Promise.all([this._askSomeBoards(boards), this._askSomeJobs(jobs)]);
-  }
-
-  private async _askSomeBoards(ids: string[]): Promise<void> {
-    const found = ids.length < MANY ? await Promise.all(ids.map(id => this._found<IBoard>(`fpga/${id}`))) : [null];
-    if (found.includes(null)) {
-      // So many at once are one question; and when one isn't there any more, others may be.
-      await this._askBoards();
-    } else {
-      this._takeBoards(present(found), false);
-    }
-  }
-
-  private async _askSomeJobs(ids: string[]): Promise<void> {
-    if (ids.length < MANY) {
-      this._takeJobs(present(await Promise.all(ids.map(id => this._found<IJob>(`jobs/${id}`)))), false);
-    } else {
-      await this._askJobs();
-    }
-  }
-
-  /** What there may be, or `null`. */
-  private async _found<T>(path: string): Promise<T | null> {
-    try {
-      return await this.door.request<T>('GET', path);
-    } catch (error) {
-      if (error instanceof Refusal && error.status === 404 && error.code !== 'no_lab') {
-        return null;
-      }
-      throw error;
-    }
+    await Promise.all([
+      this._takeBoards(someBoards(this.door, boards)),
+      this._takeJobs(someJobs(this.door, jobs, this._me))
+    ]);
   }
 
   private async _askAll(): Promise<void> {
     this._me = await this.door.request<IMe>('GET', 'me');
-    await Promise.all([this._askJobs(), this._askBoards()]);
+    await Promise.all([
+      this._takeJobs(allJobs(this.door, this._me)),
+      this._takeBoards(allBoards(this.door))
+    ]);
     this._connect('live', '');
   }
 
-  private async _askJobs(): Promise<void> {
-    // An operator is shown everybody's jobs unless they ask for their own.
-    const me = this._me;
-    const own = me?.roles.includes('operator') ? `&owner=${encodeURIComponent(me.name)}` : '';
-    const lists = [
-      ...TYPES.map(type => `jobs?type=${type}&limit=${ASKED}`),
-      // However many came after them.
-      ...TYPES.slice(0, 2).map(type => `jobs?type=${type}&status=queued`)
-    ];
-    const found = await Promise.all(lists.map(path => this.door.request<IJob[]>('GET', path + own)));
-    this._takeJobs(found.flat(), true);
-  }
-
-  private async _askBoards(): Promise<void> {
-    this._takeBoards(await this.door.request<IBoard[]>('GET', 'fpga'), true);
-  }
-
-  /** Boards as the lab has them now, and whether they are all that there are. */
-  private _takeBoards(found: IBoard[], all: boolean): void {
-    for (const { session } of found) {
+  private async _takeBoards(asked: Promise<IFound<IBoard>>): Promise<void> {
+    const found = await asked;
+    for (const { session } of found.records) {
       if (session) {
         this._clock.learn(session.expires_at, session.remaining_seconds);
       }
     }
-    const before = new Map(this._boards.map(board => [board.fpga_id, board]));
-    const after = new Map(all ? [] : before);
-    for (const board of found) {
-      after.set(board.fpga_id, board);
-    }
-    const changed = differing(before, after, boardFace);
+    const changed = this._boards.take(found);
     if (changed.length > 0) {
-      this._boards = [...after.values()].sort((one, other) => one.fpga_id - other.fpga_id);
       this._boardsChanged.emit(changed);
     }
   }
 
-  private _takeJobs(found: IJob[], all: boolean): void {
-    const before = new Map(this._jobs.map(job => [job.job_id, job]));
-    const after = new Map(all ? [] : before);
-    for (const job of found) {
-      after.set(job.job_id, job);
-    }
-    const changed = differing(before, after, job => JSON.stringify(job));
+  private async _takeJobs(asked: Promise<IFound<IJob>>): Promise<void> {
+    const changed = this._jobs.take(await asked);
     if (changed.length > 0) {
-      this._jobs = [...after.values()].sort((one, other) => other.lsn - one.lsn).slice(0, KEPT);
       this._jobsChanged.emit(changed);
     }
   }
@@ -305,6 +250,17 @@ export class Lab implements ILab {
       this._fail(error);
     }
   );
+  private readonly _boards = new Kept<number, IBoard>(
+    board => board.fpga_id,
+    boardFace,
+    (one, other) => one.fpga_id - other.fpga_id
+  );
+  private readonly _jobs = new Kept<string, IJob>(
+    job => job.job_id,
+    job => JSON.stringify(job),
+    (one, other) => other.lsn - one.lsn,
+    KEPT
+  );
   private readonly _connectionChanged = new Signal<ILab, Connection>(this);
   private readonly _boardsChanged = new Signal<ILab, readonly number[]>(this);
   private readonly _jobsChanged = new Signal<ILab, readonly string[]>(this);
@@ -314,28 +270,12 @@ export class Lab implements ILab {
   private _trouble = '';
   private _again: ReturnType<typeof setTimeout> | undefined;
   private _me: IMe | null = null;
-  private _boards: IBoard[] = [];
-  private _jobs: IJob[] = [];
   /** The event that was seen last. */
   private _last: number | null = null;
-}
-
-function present<T>(values: (T | null)[]): T[] {
-  return values.filter(value => value !== null);
 }
 
 /** A board without what changes by itself. */
 function boardFace(board: IBoard): string {
   const { session, ...rest } = board;
   return JSON.stringify([rest, session && [session.session_id, session.owner, session.expires_at]]);
-}
-
-/** Keys of what is new, gone, or otherwise than before. */
-function differing<K, T>(before: Map<K, T>, after: Map<K, T>, face: (value: T) => string): K[] {
-  const gone = [...before.keys()].filter(key => !after.has(key));
-  const changed = [...after.entries()].filter(([key, value]) => {
-    const old = before.get(key);
-    return old === undefined || face(old) !== face(value);
-  });
-  return [...gone, ...changed.map(([key]) => key)];
 }

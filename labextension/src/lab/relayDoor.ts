@@ -33,11 +33,12 @@ export class RelayDoor implements IDoor {
 
   constructor(model: IModel) {
     this._model = model;
-    model.on('msg:custom', (content: INews, buffers: DataView[]) => {
-      for (const item of content.relay ?? []) {
-        this._take(item, buffers);
-      }
-    });
+    model.on('msg:custom', this._hear);
+  }
+
+  /** Hear the kernel no more. Whoever has a socket closes it before; what was asked is never answered. */
+  dispose(): void {
+    this._model.off('msg:custom', this._hear);
   }
 
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -53,6 +54,12 @@ export class RelayDoor implements IDoor {
     this._model.send({ relay: 'open', id: socket.id, path, query });
     return socket;
   }
+
+  private readonly _hear = (content: INews, buffers: DataView[]): void => {
+    for (const item of content.relay ?? []) {
+      this._take(item, buffers);
+    }
+  };
 
   private _take(item: Item, buffers: DataView[]): void {
     const pending = this._pending.get(item.id);

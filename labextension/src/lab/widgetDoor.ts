@@ -1,9 +1,15 @@
 /** The way to the lab that a notebook widget takes: its page's, or through the kernel where the page has none. */
 
-import type { IModel } from '../anywidget';
+import type { IModel, IRenderContext } from '../anywidget';
 import { pageDoor } from './pageDoor';
 import { RelayDoor } from './relayDoor';
 import type { IDoor, IStreamingDoor } from './door';
+
+/** What a widget shows. */
+export interface IView {
+  readonly node: HTMLElement;
+  dispose(): void;
+}
 
 /**
  * The page's own way to the lab of a widget's model; `null` where it has none.
@@ -15,7 +21,22 @@ export function ownDoor(model: IModel): IStreamingDoor | null {
   return model.get('served') === true ? pageDoor() : null;
 }
 
-/** The way to the lab of a widget's model. */
-export function widgetDoor(model: IModel): IDoor {
-  return ownDoor(model) ?? new RelayDoor(model);
+/**
+ * A widget's `render` for a view that reaches the lab.
+ *
+ * @param make - makes the view.
+ */
+export function rendering(make: (door: IDoor, model: IModel) => IView): (context: IRenderContext) => () => void {
+  return ({ model, el }) => {
+    const door = ownDoor(model) ?? new RelayDoor(model);
+    const view = make(door, model);
+    el.append(view.node);
+    return () => {
+      view.dispose();
+      // The model goes on for other views, and what the kernel says to them isn't for this one.
+      if (door instanceof RelayDoor) {
+        door.dispose();
+      }
+    };
+  };
 }

@@ -20,7 +20,7 @@ export class LogPanel extends Widget {
     this._head.className = 'jp-FpgaLogPanel-head';
     this._head.setAttribute('role', 'status');
     this._view = new LogView({
-      translate: (sentence, ...values) => trans.__(sentence, ...values),
+      trans,
       label: trans.__('Log of job %1', jobId)
     });
     this.node.append(this._head, this._view.node);

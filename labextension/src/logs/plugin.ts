@@ -1,5 +1,4 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { listIcon } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -7,6 +6,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { CommandIDs } from '../commands/ids';
 import type { ILab } from '../lab/model';
 import { ILabToken } from '../lab/token';
+import { Tabs } from '../tabs';
 import { LogPanel } from './panel';
 
 /** Logs of jobs, each in a tab of its own that is there again after a reload. */
@@ -25,7 +25,7 @@ export const logsPlugin: JupyterFrontEndPlugin<void> = {
       return;
     }
     const trans = (translator ?? nullTranslator).load('jupyter_fpga');
-    const tracker = new WidgetTracker<MainAreaWidget<LogPanel>>({ namespace: 'jupyter-fpga-log' });
+    const tabs = new Tabs<LogPanel>(app.shell, 'log');
 
     const wanted = (args: ReadonlyPartialJSONObject): string | undefined => {
       if (typeof args['job_id'] === 'string') {
@@ -51,30 +51,14 @@ export const logsPlugin: JupyterFrontEndPlugin<void> = {
         if (jobId === undefined) {
           return null;
         }
-        let tab = tracker.find(open => open.content.jobId === jobId);
-        if (tab === undefined) {
+        return tabs.show(jobId, () => {
           const panel = new LogPanel(lab, jobId, trans);
           panel.title.icon = listIcon;
           panel.title.label ||= trans.__('Log');
-          tab = new MainAreaWidget({ content: panel });
-          tab.id = `jupyter-fpga-log-${jobId}`;
-          // The view has its own bar.
-          tab.toolbar.hide();
-          void tracker.add(tab);
-        }
-        if (!tab.isAttached) {
-          app.shell.add(tab, 'main');
-        }
-        app.shell.activateById(tab.id);
-        return tab;
+          return panel;
+        });
       }
     });
-    if (restorer) {
-      void restorer.restore(tracker, {
-        command: CommandIDs.showLog,
-        args: tab => ({ job_id: tab.content.jobId }),
-        name: tab => tab.content.jobId
-      });
-    }
+    tabs.restore(restorer, CommandIDs.showLog, ({ jobId }) => ({ job_id: jobId }));
   }
 };

@@ -1,6 +1,8 @@
 import type { Lab } from '../lab/model';
-import { board, FakeDoor, held, job, settled } from '../testing/door';
+import { FakeDoor } from '../testing/door';
 import { liveLab, trans } from '../testing/lab';
+import { board, held, job } from '../testing/records';
+import { settled } from '../testing/settled';
 import { Said } from './said';
 import { Watch, type INotice } from './watch';
 

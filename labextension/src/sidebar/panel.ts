@@ -5,7 +5,7 @@ import type { Message } from '@lumino/messaging';
 import { AccordionPanel, Widget } from '@lumino/widgets';
 
 import type { ILab } from '../lab/model';
-import { isFree } from '../words';
+import { freeBoards } from '../words';
 import { BoardsSection } from './boards';
 import { JobsSection } from './jobs';
 import { SessionsSection } from './sessions';
@@ -87,7 +87,7 @@ export class FpgaPanel extends SidePanel {
     if (connection === 'starting') {
       return trans.__('Looking for the lab …');
     }
-    return trans.__('%1 of %2 boards free', boards.filter(isFree).length, boards.length);
+    return freeBoards(trans, boards);
   }
 
   private readonly _lab: ILab;

@@ -4,9 +4,11 @@ import { Widget } from '@lumino/widgets';
 
 import { CommandIDs } from '../commands/ids';
 import type { Lab } from '../lab/model';
-import { board, FakeDoor, held, job, settled } from '../testing/door';
 import { part, texts } from '../testing/dom';
+import { FakeDoor } from '../testing/door';
 import { liveLab } from '../testing/lab';
+import { board, held, job } from '../testing/records';
+import { settled } from '../testing/settled';
 import { FpgaPanel } from './panel';
 
 let door: FakeDoor;

@@ -2,9 +2,11 @@ import { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 
 import { CommandIDs } from '../commands/ids';
-import { board, FakeDoor, held, settled } from '../testing/door';
 import { part } from '../testing/dom';
+import { FakeDoor } from '../testing/door';
 import { liveLab, trans } from '../testing/lab';
+import { board, held } from '../testing/records';
+import { settled } from '../testing/settled';
 import { SessionItem } from './item';
 
 beforeEach(() => {

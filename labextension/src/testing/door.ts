@@ -1,27 +1,32 @@
 import { Refusal, type IStreamingDoor } from '../lab/door';
 import type { IEvent } from '../lab/events';
 import type { IBoard, IJob } from '../lab/records';
-import { FakeSocket, settle } from './fakeDoor';
-
-export { settle as settled };
+import { FakeSocket } from './socket';
 
 /** The border between the browser and the lab, with the test as the lab. */
 export class FakeDoor implements IStreamingDoor {
-  readonly pace = 0;
   /** What was asked: `GET fpga/0`. */
   readonly asked: string[] = [];
   readonly sockets: FakeSocket[] = [];
   boards: IBoard[] = [];
   jobs: IJob[] = [];
-  /** Other answers, by what is asked; a function is called. */
-  readonly answers: Record<string, unknown> = {
-    'GET me': { name: 'ada', roles: ['student'] },
-    'GET version': { name: 'jupyter_fpga', version: '0.1.0' }
-  };
+  /** Other answers, by what is asked; a function is called. What is asked besides is answered with nothing. */
+  readonly answers: Record<string, unknown>;
   /** Pieces of logs, by path. */
   readonly texts: Record<string, AsyncIterable<string>> = {};
   /** Nobody answers. */
   away = false;
+
+  constructor(
+    answers: Record<string, unknown> = {},
+    readonly pace = 0
+  ) {
+    this.answers = {
+      'GET me': { name: 'ada', roles: ['student'] },
+      'GET version': { name: 'jupyter_fpga', version: '0.1.0' },
+      ...answers
+    };
+  }
 
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {
     const asked = `${method} ${path}`;
@@ -83,53 +88,4 @@ export class FakeDoor implements IStreamingDoor {
   }
 
   private _lsn = 0;
-}
-
-/** A board that is free, or else what is said. */
-export function board(fpgaId: number, more: Partial<IBoard> = {}): IBoard {
-  return {
-    fpga_id: fpgaId,
-    state: 'idle',
-    target: 'simulated',
-    tags: [],
-    health: 'ok',
-    owner: null,
-    session: null,
-    current_job_id: null,
-    ...more
-  };
-}
-
-/** A board of one's own, for so many seconds. */
-export function held(fpgaId: number, seconds: number, session = `session-${fpgaId}`): IBoard {
-  return board(fpgaId, {
-    state: 'reserved',
-    owner: 'ada',
-    session: {
-      session_id: session,
-      owner: 'ada',
-      expires_at: new Date(Date.now() + seconds * 1000).toISOString(),
-      remaining_seconds: seconds
-    }
-  });
-}
-
-/** A build that waits, or else what is said. */
-export function job(jobId: string, lsn: number, more: Partial<IJob> = {}): IJob {
-  return {
-    job_id: jobId,
-    fpga_id: null,
-    type: 'build_and_program',
-    status: 'queued',
-    stage: null,
-    build_stage: null,
-    owner: 'ada',
-    created_at: '2026-01-01T00:00:00Z',
-    updated_at: '2026-01-01T00:00:00Z',
-    lsn,
-    position: null,
-    eta_seconds: null,
-    error: null,
-    ...more
-  };
 }

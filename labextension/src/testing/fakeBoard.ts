@@ -1,6 +1,6 @@
 /** A board's bus behind a `FakeSocket`, for tests: words at byte offsets, read and written by the stream's frames. */
 
-import type { FakeSocket } from './fakeDoor';
+import type { FakeSocket } from './socket';
 
 export class FakeBoard {
   /** What was done, such as `read 4` and `write 8 = 1,2`. */

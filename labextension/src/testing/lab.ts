@@ -1,7 +1,8 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { Lab } from '../lab/model';
-import { settled, type FakeDoor } from './door';
+import type { FakeDoor } from './door';
+import { settled } from './settled';
 
 export const trans = nullTranslator.load('jupyter_fpga');
 

@@ -1,13 +1,10 @@
 /// <reference types="node" />
 import { readFileSync } from 'node:fs';
-import { TextDecoder, TextEncoder } from 'node:util';
 
 import { plainTrans } from '../views/trans';
 import type { IWaveform } from '../views/waveform/signal';
-
-// jsdom has neither, and the parser has some at its beginning.
-Object.assign(globalThis, { TextDecoder, TextEncoder });
-const { VcdError, VcdParser } = jest.requireActual<typeof import('./parser')>('./parser');
+import { VcdError } from './error';
+import { VcdParser } from './parser';
 
 const SAMPLES = '../tests/waveform/samples';
 

@@ -1,30 +1,12 @@
 /** VCD files (IEEE 1364-2005, section 18), read piece by piece as they arrive. */
 
 import type { ITrans } from '../views/trans';
-import type { IWaveform, Signal } from '../views/waveform/signal';
-import { Trace } from './trace';
-
-/** It is no VCD file, or a broken one; the message is a sentence for a person. */
-export class VcdError extends Error {}
-
-/** What was in a file. */
-export interface IFound {
-  waveform: IWaveform;
-  /** What was left out, in sentences. */
-  notes: string[];
-}
+import { DOLLAR, HASH, keyOf, number, ONE, shown, SPACE, text, ZERO } from './bytes';
+import { Definitions, type IFound } from './definitions';
+import { VcdError } from './error';
 
 /** Commands that a file can begin with. */
 const BEGINNINGS = /^\$(comment|date|version|timescale|scope|var|attrbegin|enddefinitions)$/;
-/** Variables whose values aren't bits. */
-const NO_BITS = new Set(['real', 'realtime', 'shortreal', 'real_parameter', 'string']);
-const SECONDS: Readonly<Partial<Record<string, number>>> = { s: 1, ms: 1e-3, us: 1e-6, ns: 1e-9, ps: 1e-12, fs: 1e-15 };
-/** Begins the comment in which our own files say what VCD has no word for. */
-const OURS = 'jupyter_fpga';
-/** Where our own files have signals whose name has no level above it. */
-const SCOPE = 'design.';
-
-const [SPACE, DOLLAR, HASH, ZERO, ONE] = [32, 36, 35, 48, 49];
 const [BIG_B, B, BIG_R, R, BIG_S, S] = [66, 98, 82, 114, 83, 115];
 /** Values of a scalar that nobody knows: `x`, `z`, and VHDL's `u w -`. */
 const UNKNOWN = new Set(new TextEncoder().encode('xXzZuUwW-'));
@@ -32,11 +14,11 @@ const UNKNOWN = new Set(new TextEncoder().encode('xXzZuUwW-'));
 const [HIGH, LOW] = [new Set([72, 104, ONE]), new Set([76, 108, ZERO])];
 /** Characters of the first word, and of any: with more it is something else, which needn't be read to its end. */
 const [FIRST, LONGEST] = [100, 1 << 20];
-/** Digits of a code that fit into a number. */
-const SHORT = 7;
 
 export class VcdParser {
-  constructor(private readonly _trans: ITrans) {}
+  constructor(private readonly _trans: ITrans) {
+    this._definitions = new Definitions(_trans);
+  }
 
   /**
    * Take the next bytes of the file.
@@ -88,21 +70,14 @@ export class VcdParser {
     if (!this._defined) {
       throw new VcdError(this._trans.__('The VCD file ends within its definitions, before $enddefinitions.'));
     }
-    const end = this._end ?? this._now + 1;
-    const signals = this._variables.map(({ name, trace }): Signal => trace.signal(name));
-    const notes =
-      this._leftOut === 0
-        ? []
-        : [this._trans.__('Signals whose values are real numbers or texts are not shown: %1.', this._leftOut)];
-    return { waveform: { end, seconds: this._seconds, unit: this._unit, trigger: this._trigger, signals }, notes };
+    return this._definitions.found(this._now);
   }
 
   private _word(bytes: Uint8Array, start: number, stop: number): void {
     if (this._command !== null) {
       const word = text(bytes, start, stop);
       if (word === '$end') {
-        this._done(this._command, this._words);
-        this._command = null;
+        this._done(this._command);
       } else {
         this._words.push(word);
       }
@@ -140,83 +115,14 @@ export class VcdParser {
     }
   }
 
-  private _done(command: string, words: string[]): void {
-    switch (command) {
-      case '$scope':
-        // LiteScope leaves the scope's type out, and misspells its end.
-        this._scopes.push(words[words.length - 1] ?? '');
-        break;
-      case '$upscope':
-      case '$unscope':
-        this._scopes.pop();
-        break;
-      case '$var':
-        this._variable(words);
-        break;
-      case '$timescale':
-        this._timescale(words.join(''));
-        break;
-      case '$comment':
-        if (words[0] === OURS) {
-          this._comment(new Map(words.slice(1).map(word => word.split('=', 2) as [string, string])));
-        }
-        break;
-      case '$enddefinitions':
-        this._defined = true;
-        this._scale = this._fileSeconds / this._seconds;
-        break;
+  private _done(command: string): void {
+    if (command === '$enddefinitions') {
+      this._defined = true;
+      this._scale = this._definitions.scale;
+    } else {
+      this._definitions.take(command, this._words);
     }
-  }
-
-  private _variable([type, size, code, ...reference]: string[]): void {
-    if (NO_BITS.has(type)) {
-      this._leftOut += 1;
-      return;
-    }
-    const width = Number(size);
-    if (!Number.isInteger(width) || width < 1 || reference.length === 0) {
-      throw new VcdError(
-        this._trans.__('The VCD file has a $var that cannot be read: “%1”.', [type, size, code, ...reference].join(' '))
-      );
-    }
-    const bytes = new TextEncoder().encode(code);
-    const key = keyOf(bytes, 0, bytes.length);
-    let trace = this._traces.get(key);
-    if (trace === undefined) {
-      trace = new Trace(width);
-      this._traces.set(key, trace);
-    }
-    // A range behind the name that says no more than the width is no part of it.
-    const name = reference.join('').replace(`[${width - 1}:0]`, '').replace(/^\\/, '');
-    const path = [...this._scopes, name].join('.');
-    const lone = this._end !== null && path.startsWith(SCOPE);
-    this._variables.push({ name: lone ? path.slice(SCOPE.length) : path, trace });
-  }
-
-  private _timescale(words: string): void {
-    const match = /^(\d+)([munpf]?s)$/.exec(words);
-    const unit = SECONDS[match?.[2] ?? ''];
-    if (match === null || unit === undefined) {
-      throw new VcdError(this._trans.__('The VCD file has a $timescale that cannot be read: “%1”.', words));
-    }
-    this._fileSeconds = Number(match[1]) * unit;
-    if (this._end === null) {
-      this._seconds = this._fileSeconds;
-      this._unit = match[1] === '1' ? match[2] : `${match[1]} ${match[2]}`;
-    }
-  }
-
-  /** What our own files say besides. */
-  private _comment(facts: ReadonlyMap<string, string>): void {
-    const [above, below] = (facts.get('tick') ?? '').split('/');
-    const end = facts.get('end');
-    if (above !== '' && end !== undefined) {
-      this._seconds = Number(above) / Number(below || 1);
-      this._unit = facts.get('unit') ?? '';
-      this._end = Number(end);
-      const trigger = facts.get('trigger');
-      this._trigger = trigger === undefined ? null : Number(trigger);
-    }
+    this._command = null;
   }
 
   private _change(bytes: Uint8Array, start: number, stop: number): void {
@@ -265,8 +171,9 @@ export class VcdParser {
 
   private _add(key: number | string, known: boolean): void {
     // What isn't known by its code was left out.
-    const trace = this._traces.get(key);
-    if (trace !== undefined && (this._end === null || this._now < this._end)) {
+    const { end } = this._definitions;
+    const trace = this._definitions.traces.get(key);
+    if (trace !== undefined && (end === null || this._now < end)) {
       if (32 * this._value.length < trace.width) {
         const wider = new Uint32Array(Math.ceil(trace.width / 32));
         wider.set(this._value);
@@ -276,6 +183,7 @@ export class VcdParser {
     }
   }
 
+  private readonly _definitions: Definitions;
   /** The beginning of a word whose end hasn't come yet, and the bytes before it. */
   private _rest = new Uint8Array(0);
   private _before = 0;
@@ -283,50 +191,11 @@ export class VcdParser {
   private _defined = false;
   private _command: string | null = null;
   private _words: string[] = [];
-  private readonly _scopes: string[] = [];
-  private readonly _variables: { name: string; trace: Trace }[] = [];
-  private readonly _traces = new Map<number | string, Trace>();
-  private _leftOut = 0;
-  /** The file's own tick, and the waveform's. */
-  private _fileSeconds = 1e-9;
-  private _seconds = 1e-9;
-  private _unit = 'ns';
   private _scale = 1;
-  private _end: number | null = null;
-  private _trigger: number | null = null;
   private _now = 0;
   private _value = new Uint32Array(2);
   private _isKnown = true;
   /** The next word is the code of the vector before it, or of a value that is left out. */
   private _isVector = false;
   private _isLeftOut = false;
-}
-
-function text(bytes: Uint8Array, start: number, stop: number): string {
-  return new TextDecoder().decode(bytes.subarray(start, stop));
-}
-
-/** As much of a word as a sentence can carry: it may come from any file, of any size. */
-function shown(word: string): string {
-  return word.slice(0, 20).replace(/[^ -~]/g, '?');
-}
-
-function number(bytes: Uint8Array, start: number, stop: number): number {
-  let value = 0;
-  for (let at = start; at < stop; at++) {
-    value = 10 * value + bytes[at] - ZERO;
-  }
-  return value;
-}
-
-/** A code as the key of a map: a number is found much faster than a text. */
-function keyOf(bytes: Uint8Array, start: number, stop: number): number | string {
-  if (stop - start > SHORT) {
-    return text(bytes, start, stop);
-  }
-  let key = 0;
-  for (let at = start; at < stop; at++) {
-    key = key * 95 + bytes[at] - SPACE;
-  }
-  return key;
 }

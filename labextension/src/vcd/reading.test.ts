@@ -1,22 +1,23 @@
 /// <reference types="node" />
 import { ReadableStream } from 'node:stream/web';
-import { TextDecoder, TextEncoder } from 'node:util';
 import { MessageChannel } from 'node:worker_threads';
 
 import { plainTrans } from '../views/trans';
+import { VcdParser } from './parser';
+import { readVcd } from './reading';
 
-Object.assign(globalThis, { TextDecoder, TextEncoder, MessageChannel });
-const { readVcd } = jest.requireActual<typeof import('./reading')>('./reading');
+// jsdom has none.
+Object.assign(globalThis, { MessageChannel });
 
 const HEAD = '$timescale 1 ns $end $var wire 1 ! a $end $enddefinitions $end\n';
 
-/** A file in pieces of 100,000 bytes, and whether its reader gave it up. */
-function fileOf(text: string): { body: globalThis.ReadableStream<Uint8Array>; givenUp: () => boolean } {
+/** A file in pieces, and whether its reader gave it up. */
+function fileOf(text: string, size = 100_000): { body: globalThis.ReadableStream<Uint8Array>; givenUp: () => boolean } {
   const bytes = new TextEncoder().encode(text);
   let [at, givenUp] = [0, false];
   const body = new ReadableStream<Uint8Array>({
     pull: controller => {
-      controller.enqueue(bytes.slice(at, (at += 100_000)));
+      controller.enqueue(bytes.slice(at, (at += size)));
       if (at >= bytes.length) {
         controller.close();
       }
@@ -46,6 +47,33 @@ test('the page is let do something else every few slices, and told how far it is
   expect(done.length).toBeGreaterThan(2);
   expect(done).toEqual([...done].sort((one, other) => one - other));
   expect(done[done.length - 1]).toBeLessThanOrEqual(text.length);
+});
+
+test.each([1, 15, 100])('where 64 KiB take %i ms, the page waits for 50 ms at most', async cost => {
+  const waits: number[] = [];
+  let [now, resumed] = [0, 0];
+  jest.spyOn(performance, 'now').mockImplementation(() => now);
+  const { feed } = VcdParser.prototype;
+  jest.spyOn(VcdParser.prototype, 'feed').mockImplementation(function (this: VcdParser, bytes) {
+    now += (cost * bytes.length) / 65_536;
+    feed.call(this, bytes);
+  });
+  // The page has its turn whenever a message is awaited.
+  const Channel = function (): MessageChannel {
+    waits.push(now - resumed);
+    resumed = now;
+    return new MessageChannel();
+  };
+  Object.assign(globalThis, { MessageChannel: Channel });
+  // However much comes at once.
+  const text = changes(300_000);
+  await readVcd(fileOf(text, 1_000_000).body, plainTrans, () => undefined, new AbortController().signal);
+  Object.assign(globalThis, { MessageChannel });
+  jest.restoreAllMocks();
+  waits.push(now - resumed);
+  expect(now).toBeCloseTo((cost * text.length) / 65_536);
+  expect(waits.length).toBeGreaterThan(now / 50);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(50);
 });
 
 test('who closes the file needs the rest of it no more', async () => {

@@ -1,5 +1,6 @@
-import { FakeDoor, settled } from '../testing/door';
+import { FakeDoor } from '../testing/door';
 import { liveLab, trans } from '../testing/lab';
+import { settled } from '../testing/settled';
 import { VersionCheck } from './check';
 import { compareVersions } from './compare';
 

@@ -1,11 +1,11 @@
 /** Times as people read them. */
 
-import type { ITranslate } from './translate';
+import type { ITrans } from './trans';
 
 /** About how long: `52 min`, `40 s`. */
-export function about(seconds: number, translate: ITranslate): string {
+export function about(seconds: number, trans: ITrans): string {
   const minutes = Math.floor(seconds / 60);
-  return minutes >= 1 ? translate('%1 min', minutes) : translate('%1 s', Math.ceil(seconds));
+  return minutes >= 1 ? trans.__('%1 min', minutes) : trans.__('%1 s', Math.ceil(seconds));
 }
 
 /** Exactly how long, as clocks show it: `52:07`, `1:00:00`. */

@@ -1,4 +1,5 @@
-import { FakeDoor, settle } from '../../testing/fakeDoor';
+import { FakeDoor } from '../../testing/door';
+import { settled } from '../../testing/settled';
 import { BenchView } from './view';
 
 const CONTENT = { name: 'pwm', fpgaId: 3, leds: 2, buttons: 2, switches: 3, console: true };
@@ -16,9 +17,9 @@ const STATE = {
 function open(door = new FakeDoor()): { door: FakeDoor; view: BenchView; say: (more?: object) => void } {
   const view = new BenchView(door, CONTENT);
   document.body.replaceChildren(view.node);
-  door.latest.accept();
+  door.live.accept();
   const say = (more: object = {}): void => {
-    door.latest.say(JSON.stringify({ ...STATE, ...more }));
+    door.live.say(JSON.stringify({ ...STATE, ...more }));
   };
   say();
   return { door, view, say };
@@ -51,7 +52,7 @@ test('a button is down as long as the key is', () => {
   key.dispatchEvent(new KeyboardEvent('keydown', { key: ' ', repeat: true }));
   key.dispatchEvent(new KeyboardEvent('keyup', { key: ' ' }));
   key.dispatchEvent(new FocusEvent('blur'));
-  expect(door.latest.sent.map(text => JSON.parse(text as string) as unknown)).toEqual([
+  expect(door.live.sent.map(text => JSON.parse(text as string) as unknown)).toEqual([
     { action: 'set', buttons: 2 },
     { action: 'set', buttons: 0 }
   ]);
@@ -60,7 +61,7 @@ test('a button is down as long as the key is', () => {
 test('a switch sets all switches', () => {
   const { door, view } = open();
   (named(view, 'Switch 1') as HTMLInputElement).click();
-  expect(door.latest.sent.map(text => JSON.parse(text as string) as unknown)).toEqual([
+  expect(door.live.sent.map(text => JSON.parse(text as string) as unknown)).toEqual([
     { action: 'set', switches: 7 }
   ]);
 });
@@ -73,7 +74,7 @@ test('the console says what came since, and sends lines', () => {
   const line = named(view, 'Send to the design') as HTMLInputElement;
   line.value = 'go';
   line.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }));
-  expect(JSON.parse(door.latest.sent[0] as string)).toEqual({ action: 'console', text: 'go\n' });
+  expect(JSON.parse(door.live.sent[0] as string)).toEqual({ action: 'console', text: 'go\n' });
   expect(line.value).toBe('');
 });
 
@@ -83,14 +84,14 @@ test('a board that is programmed again is watched again, and the console goes on
     const session = { session_id: 'mine', owner: 'ann', design: 'other' };
     const { door, view, say } = open(new FakeDoor({ 'GET fpga/3/session': session }));
     say({ console: 5, console_text: 'hello' });
-    door.latest.end(1012, 'the board is being programmed; connect again');
-    await settle();
+    door.live.end(1012, 'the board is being programmed; connect again');
+    await settled();
     expect(status(view)).toBe('pwmboard 3: the board is being programmed; connect again Trying again …');
     jest.advanceTimersByTime(600);
     expect(door.sockets).toHaveLength(2);
-    expect(door.latest.query['console']).toBe(5);
+    expect(door.live.query['console']).toBe(5);
     expect((named(view, 'Button 0') as HTMLButtonElement).disabled).toBe(true);
-    door.latest.accept();
+    door.live.accept();
     say();
     expect((named(view, 'Button 0') as HTMLButtonElement).disabled).toBe(false);
   } finally {
@@ -100,7 +101,7 @@ test('a board that is programmed again is watched again, and the console goes on
 
 test('what the lab refuses is said', () => {
   const { door, view } = open();
-  door.latest.say(JSON.stringify({ error: 'bench_rejected', message: 'buttons takes a whole number.' }));
+  door.live.say(JSON.stringify({ error: 'bench_rejected', message: 'buttons takes a whole number.' }));
   expect(status(view)).toContain('buttons takes a whole number.');
 });
 

@@ -1,6 +1,6 @@
 import { Refusal } from '../../lab/door';
-import { FakeDoor } from '../../testing/door';
 import { part, texts } from '../../testing/dom';
+import { FakeDoor } from '../../testing/door';
 import { SessionCountdown } from './countdown';
 import type { IEnding } from './words';
 

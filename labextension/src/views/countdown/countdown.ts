@@ -6,7 +6,7 @@ import { follow, movesBoards } from '../../lab/following';
 import type { ISession } from '../../lab/records';
 import { element } from '../dom';
 import { clock } from '../time';
-import { untranslated, type ITranslate } from '../translate';
+import { plainTrans, type ITrans } from '../trans';
 import { STYLE } from './style';
 import { ending, type IEnding } from './words';
 
@@ -17,31 +17,31 @@ export interface ICountdownOptions {
   /** What the person calls the board. */
   name: string;
   fpgaId: number;
-  translate?: ITranslate;
+  trans?: ITrans;
 }
 
 export class SessionCountdown {
   readonly node: HTMLElement;
 
-  constructor(door: IDoor, { name, fpgaId, translate = untranslated }: ICountdownOptions) {
+  constructor(door: IDoor, { name, fpgaId, trans = plainTrans }: ICountdownOptions) {
     this._door = door;
     this._fpgaId = fpgaId;
-    this._translate = translate;
-    this._left = element('span', { role: 'timer', 'aria-label': translate('Time left') });
+    this._trans = trans;
+    this._left = element('span', { role: 'timer', 'aria-label': trans.__('Time left') });
     this._status = element('span', { role: 'status' });
     this._buttons = element(
       'span',
       {},
-      this._button(translate('Renew'), translate('Renew board %1', fpgaId), () => this._renew()),
+      this._button(trans.__('Renew'), trans.__('Renew board %1', fpgaId), () => this._renew()),
       ' ',
-      this._button(translate('Release'), translate('Release board %1', fpgaId), () => this._release())
+      this._button(trans.__('Release'), trans.__('Release board %1', fpgaId), () => this._release())
     );
     this._buttons.hidden = true;
     this.node = element(
       'section',
-      { class: 'fpga-countdown', 'aria-label': translate('Board session of %1', name) },
+      { class: 'fpga-countdown', 'aria-label': trans.__('Board session of %1', name) },
       element('style', {}, STYLE),
-      element('b', {}, translate('%1 on board %2', name, fpgaId)),
+      element('b', {}, trans.__('%1 on board %2', name, fpgaId)),
       this._left,
       this._buttons,
       this._status
@@ -97,7 +97,7 @@ export class SessionCountdown {
   private _take(session: ISession | null): void {
     if (session === null) {
       this._ends = null;
-      this._say(ending(this._fpgaId, this._ending, this._translate));
+      this._say(ending(this._fpgaId, this._ending, this._trans));
     } else {
       if (this._ends === null || this._lost) {
         // What was said isn't so any more; the clock says again what is.
@@ -124,7 +124,7 @@ export class SessionCountdown {
     this._left.textContent = clock(seconds);
     const short = seconds <= SHORT;
     if (short && this.node.dataset.is !== 'short') {
-      this._say(this._translate('The session is about to end: renew it to keep the board.'));
+      this._say(this._trans.__('The session is about to end: renew it to keep the board.'));
     } else if (!short && this.node.dataset.is === 'short') {
       this._say('');
     }
@@ -136,7 +136,7 @@ export class SessionCountdown {
     const session = await this._door.request<ISession>('POST', `fpga/${this._fpgaId}/session/renew`);
     this._take(session);
     if (session.expires_at === before) {
-      this._say(this._translate('The lab lets nobody hold a board for longer than this.'));
+      this._say(this._trans.__('The lab lets nobody hold a board for longer than this.'));
     }
   }
 
@@ -163,7 +163,7 @@ export class SessionCountdown {
 
   private readonly _door: IDoor;
   private readonly _fpgaId: number;
-  private readonly _translate: ITranslate;
+  private readonly _trans: ITrans;
   private readonly _left: HTMLElement;
   private readonly _status: HTMLElement;
   private readonly _buttons: HTMLElement;

@@ -122,3 +122,17 @@ test('what is looked for is marked, counted, and gone to, also in lines that com
   expect(seen(view)).toEqual([]);
   view.dispose();
 });
+
+test('how many lines have what is looked for is said as numbers want it', async () => {
+  const view = shown(360);
+  const said = async (wanted: string): Promise<string[]> => {
+    view.find(wanted);
+    await picture();
+    return texts(view.node, 'output');
+  };
+  view.append('one\ntwo\nthree\n');
+  expect(await said('o')).toEqual(['1 of 2 lines']);
+  expect(await said('three')).toEqual(['1 of 1 line']);
+  expect(await said('four')).toEqual(['Not found']);
+  view.dispose();
+});

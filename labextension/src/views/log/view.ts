@@ -1,4 +1,5 @@
-import { untranslated, type ITranslate } from '../translate';
+import { plainTrans, type ITrans } from '../trans';
+import { Bar } from './bar';
 import { lineElement } from './line';
 import { Lines } from './lines';
 import { Search } from './search';
@@ -11,7 +12,7 @@ const USUAL_HEIGHT = 18;
 
 /** What can be set from the beginning. */
 export interface ILogOptions {
-  translate?: ITranslate;
+  trans?: ITrans;
   /** What the log is of, for those who hear the page: `Log of job …`. */
   label?: string;
 }
@@ -23,8 +24,22 @@ export interface ILogOptions {
  * It takes the height that it is given; show {@link node} somewhere, and {@link dispose} of the view afterwards.
  */
 export class LogView {
-  constructor({ translate = untranslated, label }: ILogOptions = {}) {
-    this._translate = translate;
+  constructor({ trans = plainTrans, label }: ILogOptions = {}) {
+    this._bar = new Bar(trans, {
+      onSearch: wanted => {
+        this.find(wanted);
+      },
+      onStep: by => {
+        this.step(by);
+      },
+      onFollow: () => {
+        this.setFollow(!this._follow);
+      },
+      onCopy: () => {
+        // Not there in a page that came over plain HTTP from another machine.
+        void (navigator.clipboard as Clipboard | undefined)?.writeText(this.text);
+      }
+    });
     this._search = new Search(this._lines);
     this.node = document.createElement('div');
     this.node.className = 'jp-FpgaLog';
@@ -37,13 +52,21 @@ export class LogView {
     // Not announced line by line: a build writes hundreds in a second.
     this._scroll.setAttribute('role', 'log');
     this._scroll.setAttribute('aria-live', 'off');
-    this._scroll.setAttribute('aria-label', label ?? translate('Log'));
+    this._scroll.setAttribute('aria-label', label ?? trans.__('Log'));
     this._scroll.tabIndex = 0;
     this._scroll.append(this._all);
     this._scroll.addEventListener('scroll', () => {
       this._scrolled();
     });
-    this.node.append(style, this._bar(), this._scroll);
+    this.node.append(style, this._bar.node, this._scroll);
+    this.node.addEventListener('keydown', event => {
+      if (event.key.toLowerCase() === 'f' && (event.ctrlKey || event.metaKey)) {
+        // Only here: the page's own search finds nothing in lines that aren't elements.
+        event.preventDefault();
+        event.stopPropagation();
+        this._bar.focus();
+      }
+    });
     // The page's height, and its fonts, change at any time; not every place where tests run has this.
     this._resizes =
       typeof ResizeObserver === 'undefined'
@@ -93,7 +116,7 @@ export class LogView {
   /** Keep the log's end in sight, or stay where it is. Scrolling to the end turns it on, scrolling up off. */
   setFollow(on: boolean): void {
     this._follow = on;
-    this._followButton.setAttribute('aria-pressed', String(on));
+    this._bar.follow = on;
     if (on) {
       this._later();
     }
@@ -101,7 +124,7 @@ export class LogView {
 
   /** Look for text, whatever its case, and go to where it is first. */
   find(wanted: string): void {
-    this._input.value = wanted;
+    this._bar.wanted = wanted;
     this._search.seek(wanted);
     this._current = -1;
     if (this._search.found.length > 0) {
@@ -118,71 +141,10 @@ export class LogView {
     }
   }
 
-  /** Put the cursor where one types what to look for. */
-  focusSearch(): void {
-    this._input.focus();
-    this._input.select();
-  }
-
   /** Nothing is drawn any more. */
   dispose(): void {
     this._resizes?.disconnect();
     cancelAnimationFrame(this._frame);
-  }
-
-  private _bar(): HTMLDivElement {
-    const bar = document.createElement('div');
-    bar.className = 'jp-FpgaLog-bar';
-    bar.setAttribute('role', 'search');
-    this._input.type = 'search';
-    this._input.placeholder = this._translate('Search');
-    this._input.setAttribute('aria-label', this._translate('Search the log'));
-    this._input.addEventListener('input', () => {
-      this.find(this._input.value);
-    });
-    this._input.addEventListener('keydown', event => {
-      if (event.key === 'Enter') {
-        event.preventDefault();
-        this.step(event.shiftKey ? -1 : 1);
-      }
-    });
-    this.node.addEventListener('keydown', event => {
-      if (event.key.toLowerCase() === 'f' && (event.ctrlKey || event.metaKey)) {
-        // Only here: the page's own search finds nothing in lines that aren't elements.
-        event.preventDefault();
-        event.stopPropagation();
-        this.focusSearch();
-      }
-    });
-    this._previous = this._button('↑', this._translate('Previous match'), () => {
-      this.step(-1);
-    });
-    this._next = this._button('↓', this._translate('Next match'), () => {
-      this.step(1);
-    });
-    this._followButton = this._button(this._translate('Follow'), '', () => {
-      this.setFollow(!this._follow);
-    });
-    this._followButton.title = this._translate('Keep the end of the log in sight');
-    const copy = this._button(this._translate('Copy'), this._translate('Copy the whole log'), () => {
-      // Not there in a page that came over plain HTTP from another machine.
-      void (navigator.clipboard as Clipboard | undefined)?.writeText(this.text);
-    });
-    this._count.setAttribute('aria-live', 'polite');
-    bar.append(this._input, this._previous, this._next, this._count, this._followButton, copy);
-    return bar;
-  }
-
-  private _button(text: string, label: string, act: () => void): HTMLButtonElement {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = text;
-    if (label !== '') {
-      button.title = label;
-      button.setAttribute('aria-label', label);
-    }
-    button.addEventListener('click', act);
-    return button;
   }
 
   private _scrolled(): void {
@@ -234,7 +196,7 @@ export class LogView {
     const first = Math.max(0, Math.min(this._firstSeen(), length - rows) - SPARE);
     const last = Math.min(length, first + rows + 2 * SPARE);
     const current = this._current < 0 ? -1 : this._search.found[this._current];
-    this._tell();
+    this._bar.tell(this._search, this._current);
     const drawn = JSON.stringify([first, last, this._search.wanted, current]);
     if (drawn === this._drawn && this._fresh >= last) {
       // What a person has selected stays selected while the log grows out of sight.
@@ -267,32 +229,13 @@ export class LogView {
     }
   }
 
-  private _tell(): void {
-    const { found, wanted } = this._search;
-    const none = found.length === 0;
-    this._previous.disabled = none;
-    this._next.disabled = none;
-    let count = '';
-    if (wanted !== '') {
-      count = none ? this._translate('Not found') : this._translate('%1 of %2 lines', this._current + 1, found.length);
-    }
-    if (this._count.textContent !== count) {
-      this._count.textContent = count;
-    }
-  }
-
-  private readonly _translate: ITranslate;
   private readonly _lines = new Lines();
   private readonly _search: Search;
   private readonly _scroll = document.createElement('div');
   private readonly _all = document.createElement('div');
   private readonly _seen = document.createElement('div');
-  private readonly _input = document.createElement('input');
-  private readonly _count = document.createElement('output');
+  private readonly _bar: Bar;
   private readonly _resizes: ResizeObserver | null;
-  private _previous!: HTMLButtonElement;
-  private _next!: HTMLButtonElement;
-  private _followButton!: HTMLButtonElement;
   private _follow = true;
   /** Place of the match that was gone to last, -1 before. */
   private _current = -1;

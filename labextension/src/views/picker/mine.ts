@@ -1,7 +1,7 @@
 import type { IBoard } from '../../lab/records';
 import { element } from '../dom';
 import { about } from '../time';
-import type { ITranslate } from '../translate';
+import type { ITrans } from '../trans';
 
 /** What is asked of the lab about a board that one holds. */
 export type Ask = (fpgaId: number, what: 'renew' | 'release') => void;
@@ -18,10 +18,10 @@ interface IRow {
 export class Mine {
   readonly node: HTMLElement;
 
-  constructor(ask: Ask, translate: ITranslate) {
+  constructor(ask: Ask, trans: ITrans) {
     this._ask = ask;
-    this._translate = translate;
-    this.node = element('ul', { class: 'fpga-mine', 'aria-label': translate('Boards you hold') });
+    this._trans = trans;
+    this.node = element('ul', { class: 'fpga-mine', 'aria-label': trans.__('Boards you hold') });
   }
 
   show(boards: IBoard[]): void {
@@ -46,8 +46,8 @@ export class Mine {
   /** Time has passed. */
   tick(): void {
     for (const [fpgaId, { words, end }] of this._rows) {
-      const left = about(Math.max(0, (end - Date.now()) / 1000), this._translate);
-      words.textContent = this._translate('Board %1 is yours for %2.', fpgaId, left);
+      const left = about(Math.max(0, (end - Date.now()) / 1000), this._trans);
+      words.textContent = this._trans.__('Board %1 is yours for %2.', fpgaId, left);
     }
   }
 
@@ -60,13 +60,13 @@ export class Mine {
       });
       return made;
     };
-    const translate = this._translate;
+    const trans = this._trans;
     const node = element(
       'li',
       {},
       words,
-      button('renew', translate('Renew'), translate('Renew board %1', fpgaId)),
-      button('release', translate('Release'), translate('Release board %1', fpgaId))
+      button('renew', trans.__('Renew'), trans.__('Renew board %1', fpgaId)),
+      button('release', trans.__('Release'), trans.__('Release board %1', fpgaId))
     );
     this.node.append(node);
     const row = { node, words, end: 0 };
@@ -75,6 +75,6 @@ export class Mine {
   }
 
   private readonly _ask: Ask;
-  private readonly _translate: ITranslate;
+  private readonly _trans: ITrans;
   private readonly _rows = new Map<number, IRow>();
 }

@@ -1,6 +1,7 @@
 import { Refusal } from '../../lab/door';
-import { board, FakeDoor, held } from '../../testing/door';
 import { part, texts } from '../../testing/dom';
+import { FakeDoor } from '../../testing/door';
+import { board, held } from '../../testing/records';
 import { BoardPicker } from './picker';
 
 let door: FakeDoor;

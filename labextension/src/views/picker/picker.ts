@@ -5,7 +5,7 @@ import { follow, movesBoards } from '../../lab/following';
 import type { IBoard } from '../../lab/records';
 import { element } from '../dom';
 import { about } from '../time';
-import { untranslated, type ITranslate } from '../translate';
+import { plainTrans, type ITrans } from '../trans';
 import { Listbox, type IOption } from './listbox';
 import { Mine } from './mine';
 import { STYLE } from './style';
@@ -20,36 +20,36 @@ export interface IPickerOptions {
   /** Only boards of this target are shown at first; all when empty. */
   target?: string;
   onPick: (board: number | null) => void;
-  translate?: ITranslate;
+  trans?: ITrans;
 }
 
 export class BoardPicker {
   readonly node: HTMLElement;
 
-  constructor(door: IDoor, { picked, target = '', onPick, translate = untranslated }: IPickerOptions) {
+  constructor(door: IDoor, { picked, target = '', onPick, trans = plainTrans }: IPickerOptions) {
     this._door = door;
     this._picked = picked;
     this._wanted = target;
     this._onPick = onPick;
-    this._translate = translate;
+    this._trans = trans;
     this._status = element('span', { role: 'status' });
-    this._targets = element('select', { 'aria-label': translate('Target') });
+    this._targets = element('select', { 'aria-label': trans.__('Target') });
     this._free = element('input', { type: 'checkbox' });
-    this._list = new Listbox(translate('Boards'), key => {
+    this._list = new Listbox(trans.__('Boards'), key => {
       this._pick(key === ANY ? null : Number(key));
     });
-    this._mine = new Mine((fpgaId, what) => void this._ask(fpgaId, what), translate);
+    this._mine = new Mine((fpgaId, what) => void this._ask(fpgaId, what), trans);
     this.node = element(
       'section',
-      { class: 'fpga-picker', 'aria-label': translate('Board picker') },
+      { class: 'fpga-picker', 'aria-label': trans.__('Board picker') },
       element('style', {}, STYLE),
       element(
         'header',
         {},
-        element('b', {}, translate('Boards')),
+        element('b', {}, trans.__('Boards')),
         this._status,
         this._targets,
-        element('label', {}, this._free, ` ${translate('only free ones')}`)
+        element('label', {}, this._free, ` ${trans.__('only free ones')}`)
       ),
       this._list.node,
       this._mine.node
@@ -98,7 +98,7 @@ export class BoardPicker {
     this._taken = Date.now();
     this._mine.show(boards);
     const free = boards.filter(board => board.state === 'idle').length;
-    this._say(this._translate('%1 of %2 free', free, boards.length));
+    this._say(this._trans.__('%1 of %2 free', free, boards.length));
     this._offerTargets();
     this._show();
   }
@@ -108,7 +108,7 @@ export class BoardPicker {
     if (this._wanted !== '' && !targets.includes(this._wanted)) {
       targets.push(this._wanted);
     }
-    const all = element('option', { value: '' }, this._translate('all targets'));
+    const all = element('option', { value: '' }, this._trans.__('all targets'));
     this._targets.replaceChildren(all, ...targets.map(target => element('option', { value: target }, target)));
     this._targets.value = this._wanted;
   }
@@ -122,8 +122,8 @@ export class BoardPicker {
     });
     const any: IOption = {
       key: ANY,
-      label: this._translate('Any board that is free'),
-      content: ['', this._translate('Any board'), this._translate('that is free')].map(word =>
+      label: this._trans.__('Any board that is free'),
+      content: ['', this._trans.__('Any board'), this._trans.__('that is free')].map(word =>
         element('span', {}, word)
       ),
       kind: ANY,
@@ -134,14 +134,14 @@ export class BoardPicker {
   }
 
   private _option(board: IBoard): IOption {
-    const translate = this._translate;
-    const stands = standing(board, translate);
-    const name = translate('Board %1', board.fpga_id);
+    const trans = this._trans;
+    const stands = standing(board, trans);
+    const name = trans.__('Board %1', board.fpga_id);
     const { session } = board;
     // Of others' boards it is the first thing to know when one may become free. One's own have a clock below.
     const seconds = (session?.remaining_seconds ?? 0) - (Date.now() - this._taken) / 1000;
-    const left = stands.kind === 'taken' && seconds > 0 ? about(seconds, translate) : '';
-    const words = left === '' ? stands.words : translate('%1, %2 left', stands.words, left);
+    const left = stands.kind === 'taken' && seconds > 0 ? about(seconds, trans) : '';
+    const words = left === '' ? stands.words : trans.__('%1, %2 left', stands.words, left);
     const tags = board.tags.map(tag => element('span', { class: 'fpga-tag' }, tag));
     return {
       key: String(board.fpga_id),
@@ -178,7 +178,7 @@ export class BoardPicker {
 
   private readonly _door: IDoor;
   private readonly _onPick: (board: number | null) => void;
-  private readonly _translate: ITranslate;
+  private readonly _trans: ITrans;
   private readonly _status: HTMLElement;
   private readonly _targets: HTMLSelectElement;
   private readonly _free: HTMLInputElement;

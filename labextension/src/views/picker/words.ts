@@ -1,7 +1,7 @@
 /** How it stands with a board, in words and as a sign. */
 
 import type { IBoard } from '../../lab/records';
-import type { ITranslate } from '../translate';
+import type { ITrans } from '../trans';
 
 /** What a person can do with a board. */
 export type Kind = 'free' | 'mine' | 'taken' | 'broken';
@@ -15,35 +15,35 @@ export interface IStanding {
 export const SIGNS: Record<Kind, string> = { free: '○', mine: '●', taken: '◐', broken: '✕' };
 
 /** How it stands with a board for whoever sees this record: of one's own session, the lab shows the id. */
-export function standing(board: IBoard, translate: ITranslate): IStanding {
+export function standing(board: IBoard, trans: ITrans): IStanding {
   const { session } = board;
   switch (board.state) {
     case 'idle':
-      return { kind: 'free', words: translate('free') };
+      return { kind: 'free', words: trans.__('free') };
     case 'error':
-      return { kind: 'broken', words: broken(board.health, translate) };
+      return { kind: 'broken', words: broken(board.health, trans) };
     case 'reserved':
       if (session === null) {
-        return { kind: 'taken', words: translate('being reset') };
+        return { kind: 'taken', words: trans.__('being reset') };
       }
       return session.session_id === null
-        ? { kind: 'taken', words: translate('held by %1', session.owner) }
-        : { kind: 'mine', words: translate('yours') };
+        ? { kind: 'taken', words: trans.__('held by %1', session.owner) }
+        : { kind: 'mine', words: trans.__('yours') };
     case 'programming':
-      return { kind: session?.session_id ? 'mine' : 'taken', words: translate('being programmed') };
+      return { kind: session?.session_id ? 'mine' : 'taken', words: trans.__('being programmed') };
     default:
-      return { kind: 'taken', words: translate('waits for a build') };
+      return { kind: 'taken', words: trans.__('waits for a build') };
   }
 }
 
-function broken(health: string, translate: ITranslate): string {
+function broken(health: string, trans: ITrans): string {
   switch (health) {
     case 'quarantined':
-      return translate('out of order');
+      return trans.__('out of order');
     case 'unplugged':
-      return translate('unplugged');
+      return trans.__('unplugged');
     default:
-      return translate('failed, is being reset');
+      return trans.__('failed, is being reset');
   }
 }
 

@@ -1,5 +1,7 @@
+import { FakeDoor } from '../../testing/door';
 import { FakeBoard } from '../../testing/fakeBoard';
-import { FakeDoor, settle, type FakeSocket } from '../../testing/fakeDoor';
+import { settled } from '../../testing/settled';
+import type { FakeSocket } from '../../testing/socket';
 import type { IField, IRegister } from './layout';
 import { RegisterPanel } from './panel';
 
@@ -49,19 +51,19 @@ class Lab {
   }
 
   get socket(): FakeSocket {
-    return this.door.latest;
+    return this.door.live;
   }
 
   /** Time passes, and the board answers what is asked meanwhile. */
   async pass(time: number): Promise<void> {
     for (let left = time; left >= 0; left -= 10) {
-      await settle();
+      await settled();
       while (this.board.answer(this.socket) > 0) {
-        await settle();
+        await settled();
       }
       jest.advanceTimersByTime(10);
     }
-    await settle();
+    await settled();
   }
 
   async opened(): Promise<this> {
@@ -146,7 +148,7 @@ test('a slider writes at once; of what it passes while the board is busy, the la
   lab.board.log.length = 0;
   const slider = lab.input('duty', 'input[type=range]');
   change(slider, '50', 'input');
-  await settle();
+  await settled();
   // The first is under way, and two more come meanwhile.
   change(slider, '51', 'input');
   change(slider, '52', 'input');
@@ -223,6 +225,7 @@ test.each([
 
 test('a lab that is gone is called again, and the panel goes on', async () => {
   const lab = await new Lab().opened();
+  lab.door.away = true;
   lab.socket.end(1006);
   await lab.pass(100);
   expect(lab.status).toBe('board 3: The Jupyter server does not answer. Trying again …');
@@ -260,9 +263,9 @@ test('over a slow way at most five messages a second are sent', async () => {
   for (let step = 0; step < 100; step += 1) {
     change(slider, String(step), 'input');
     jest.advanceTimersByTime(10);
-    await settle();
+    await settled();
     messages += lab.board.answer(lab.socket);
-    await settle();
+    await settled();
   }
   expect(messages).toBeGreaterThan(3);
   expect(messages).toBeLessThanOrEqual(6);

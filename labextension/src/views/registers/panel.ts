@@ -4,6 +4,7 @@ import type { IDoor } from '../../lab/door';
 import type { Standing } from '../../lab/holding';
 import { Attention } from '../attention';
 import { element } from '../dom';
+import { plainTrans } from '../trans';
 import { control, type IControl } from './control';
 import { fieldBits, hex, shown, type IField, type IRegister } from './layout';
 import { isReadable, LiveRegisters } from './live';
@@ -188,5 +189,6 @@ function placeOf(register: IRegister, field: IField | null): string {
     const high = field.lsb + field.width - 1;
     return field.width === 1 ? `bit ${field.lsb}` : `bits ${high} to ${field.lsb}`;
   }
-  return `offset 0x${register.offset.toString(16)}, ${register.width} bits, ${register.access}`;
+  const width = plainTrans._n('%1 bit', '%1 bits', register.width);
+  return `offset 0x${register.offset.toString(16)}, ${width}, ${register.access}`;
 }

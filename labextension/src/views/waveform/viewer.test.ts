@@ -67,6 +67,14 @@ test('a cursor goes from change to change of the selected signal, and says where
   expect(shown.summary).toBe('top.led does not change before.  ·  top.led = 0 at A  ·  A: 0 cycles (0 s)');
 });
 
+test('one cycle is one, in either direction', () => {
+  const shown = viewer();
+  shown.place(1);
+  press(shown, 'picture', 'b');
+  shown.place(0);
+  expect(shown.summary).toContain('A: 1 cycle (83.3333 ns)  ·  B: 0 cycles (0 s)  ·  B − A: -1 cycle, 83.3333 ns');
+});
+
 test('two cursors measure', () => {
   const shown = viewer();
   choose(shown, 'led');

@@ -276,7 +276,7 @@ export class Viewer {
   private _ticks(count: number): string {
     const { unit } = this.waveform;
     if (unit === 'cycle') {
-      return Math.abs(count) === 1 ? this._trans.__('%1 cycle', count) : this._trans.__('%1 cycles', count);
+      return this._trans._n('%2 cycle', '%2 cycles', Math.abs(count), count);
     }
     return /^\d/.test(unit) ? `${count} × ${unit}` : `${count} ${unit}`;
   }
