@@ -1,8 +1,8 @@
 """Register panel and bench in a real JupyterLab: a slider moves, and the board's register and LED follow.
 
 Then what happens to them: a kernel that is busy, one that is restarted, two notebooks on one board, two browsers on one
-notebook, a page that doesn't reach the lab itself. With ``MAKE_PICTURES=1`` pictures are made on the way, and the film at
-the top of the README.
+notebook, a page that doesn't reach the lab itself. With ``MAKE_PICTURES=1`` pictures are made on the way, and the film
+at the top of the README.
 """
 
 import pytest
