@@ -43,7 +43,8 @@ def test_every_picture_is_on_a_page():
 @pytest.mark.parametrize("page", PAGES)
 def test_pictures_follow_the_theme_and_say_what_they_show(page):
     text = (ROOT / page).read_text(encoding="utf-8")
-    pictures = re.findall(r"<picture>\n.*?srcset=\"(\S+)_dark\.png\".*?src=\"(\S+)_light\.png\" alt=\"[^\"]{20,}\"", text, re.DOTALL)
+    shape = r"<picture>\n.*?srcset=\"(\S+)_dark\.png\".*?src=\"(\S+)_light\.png\" alt=\"[^\"]{20,}\""
+    pictures = re.findall(shape, text, re.DOTALL)
     assert len(pictures) == text.count("<picture>")
     assert [dark for dark, light in pictures if dark != light] == []
 
