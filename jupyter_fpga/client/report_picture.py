@@ -18,13 +18,16 @@ TILE, TABLES = 6, 8
 #: From this part of a device on a bar warns: place and route gets slow, and then finds no way.
 FULL = 0.85
 
+#: Of a kind of which there are no more than these, such as PLLs, all may be used without harm.
+FEW = 8
+
 GOOD, BAD, ROUTING = "#2f7fd0", "#d2582a", "#8fb8e0"
 
 
 def use_picture(used: int, available: int) -> str:
     """A bar: how much of what there is of a kind is used."""
     part = used / available if available else 0.0
-    fill = _box(0, WIDTH * min(part, 1.0), BAD if part >= FULL else GOOD)
+    fill = _box(0, WIDTH * min(part, 1.0), BAD if part >= FULL and available > FEW else GOOD)
     return _svg(f"{used:,} of {available:,}", fill + _frame(WIDTH, HEIGHT))
 
 

@@ -61,6 +61,8 @@ class JupyterLab:
     def _environment(self) -> dict[str, str]:
         foreign = ("JUPYTER_FPGA_", "JPY_PARENT_PID", "JUPYTERHUB_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+        # A person's name on a machine of their own; pictures show the same whoever makes them.
+        environment["LOGNAME"] = "ada"
         for kind in ("RUNTIME", "DATA", "CONFIG"):
             environment[f"JUPYTER_{kind}_DIR"] = str(self._folder / kind.lower())
         environment["IPYTHONDIR"] = str(self._folder / "ipython")

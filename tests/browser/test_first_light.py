@@ -1,16 +1,8 @@
-"""What a newcomer does: open the first notebook in JupyterLab, run all of it, and look at the boards.
-
-With ``MAKE_PICTURES=1`` the README's picture is made on the way.
-"""
-
-import os
-from pathlib import Path
+"""What a newcomer does: open the first notebook in JupyterLab, run all of it, and look at the boards."""
 
 from playwright.sync_api import Page, expect
 
 from .notebooks import PATIENCE, menu
-
-PICTURE = Path(__file__).parent.parent.parent / "notebooks" / "images" / "first_light.png"
 
 
 def _open(page: Page, name: str) -> None:
@@ -38,10 +30,6 @@ def test_first_light_runs_and_the_sidebar_shows_it(page: Page) -> None:
     boards = panel.get_by_role("grid", name="Boards")
     expect(boards.get_by_role("row").filter(has_text="in use")).to_have_count(1, timeout=PATIENCE)
     expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("2 of 3 boards free", timeout=PATIENCE)
-    if os.environ.get("MAKE_PICTURES"):
-        PICTURE.parent.mkdir(exist_ok=True)
-        code.nth(1).scroll_into_view_if_needed()
-        page.screenshot(path=PICTURE)
     menu(page, "Run", "Run All Cells")
     expect(code.last.locator(".jp-OutputArea-output")).to_have_text("The board is given back.", timeout=PATIENCE)
     expect(panel.locator(".jp-FpgaPanel-status")).to_have_text("3 of 3 boards free", timeout=PATIENCE)

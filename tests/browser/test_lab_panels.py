@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import APIResponse, Locator, Page, expect
+from playwright.sync_api import APIResponse, FloatRect, Locator, Page, expect
 
 from .notebooks import IMAGES, TOKEN, findings, use_theme
 
@@ -176,6 +176,10 @@ def test_a_log_streams_while_its_build_runs(page: Page, api: Api) -> None:
     expect(page.locator(".jp-FpgaLog mark")).to_have_text("compile")
     # One looks at the log and not at a notebook: it is told that the design runs.
     expect(page.locator(".Toastify__toast", has_text="runs your design.")).to_be_visible()
+    for theme in ("Light", "Dark") if os.environ.get("MAKE_PICTURES") else ():
+        use_theme(page, theme)
+        expect(page.locator(".Toastify--animate")).to_have_count(0)
+        _picture(page, f"notifications_{theme.lower()}", page.locator(".Toastify__toast"))
 
 
 def test_the_dashboard_is_live_under_load_and_there_again_after_a_reload(page: Page, api: Api) -> None:
@@ -224,12 +228,16 @@ def test_the_panels_find_a_lab_again_that_was_killed(orphan: Page, server: Any) 
 def test_the_panels_are_for_everybody(page: Page, api: Api, theme: str) -> None:
     panel = _sidebar(page)
     use_theme(page, theme.title())
+    _picture(page, f"launcher_{theme}", page.locator(".jp-Launcher-sectionHeader, .jp-LauncherCard"))
     api.finish(api.submit(1))
     api.finish(api.ask("POST", "build", {"source": "import amaranth\nraise ValueError('a mistake')"}).json()["job_id"])
     expect(_rows(panel, "My jobs").first).to_contain_text("failed")
+    toast = page.locator(".Toastify__toast", has_text="Your session on board 0 ends")
+    toast.get_by_role("button", name="Hide notification").click()
+    expect(toast).to_be_hidden()
     _rows(panel, "My jobs").nth(1).dblclick()
     expect(page.get_by_role("log")).to_contain_text("runs it")
-    page.get_by_role("searchbox", name="Search the log").fill("e")
+    page.get_by_role("searchbox", name="Search the log").fill("board")
     _picture(page, f"log_{theme}")
     found = findings(page, ".jp-FpgaLogPanel")
     page.keyboard.press("Control+Alt+d")
@@ -239,15 +247,25 @@ def test_the_panels_are_for_everybody(page: Page, api: Api, theme: str) -> None:
     found += findings(page, ".jp-FpgaDashboard")
     page.locator(".jp-FpgaStatus").click()
     expect(page.get_by_role("dialog", name="My boards")).to_be_visible()
+    _picture(page, f"status_bar_{theme}", page.locator(".jp-FpgaPopup, .jp-StatusBar-Right"))
     found += findings(page, ".jp-FpgaPopup") + findings(page, ".jp-FpgaStatus")
     page.keyboard.press("Escape")
     _rows(panel, "Boards").first.focus()
-    _picture(page, f"sidebar_{theme}", clip={"x": 33, "y": 28, "width": 251, "height": 850})
+    _picture(page, f"sidebar_{theme}", panel, margin=0)
     found += findings(page, "#jupyter-fpga-boards")
     assert found == []
 
 
-def _picture(page: Page, name: str, **options: Any) -> None:
-    if os.environ.get("MAKE_PICTURES"):
-        IMAGES.mkdir(exist_ok=True)
-        page.screenshot(path=IMAGES / f"{name}.png", **options)
+def _picture(page: Page, name: str, parts: Locator | None = None, margin: int = 10) -> None:
+    """With ``MAKE_PICTURES=1``: the page, or as much of it as these parts are in, and some pixels round them."""
+    if not os.environ.get("MAKE_PICTURES"):
+        return
+    IMAGES.mkdir(exist_ok=True)
+    clip = None
+    if parts is not None:
+        boxes = [box for part in parts.all() if (box := part.bounding_box()) is not None]
+        left, top = (min(box[side] for box in boxes) - margin for side in ("x", "y"))
+        right = max(box["x"] + box["width"] for box in boxes) + margin
+        bottom = max(box["y"] + box["height"] for box in boxes) + margin
+        clip = FloatRect(x=left, y=top, width=right - left, height=bottom - top)
+    page.screenshot(path=IMAGES / f"{name}.png", clip=clip)

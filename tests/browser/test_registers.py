@@ -1,14 +1,17 @@
 """Register panel and bench in a real JupyterLab: a slider moves, and the board's register and LED follow.
 
 Then what happens to them: a kernel that is busy, one that is restarted, two notebooks on one board, two browsers on one
-notebook, a page that doesn't reach the lab itself. With ``MAKE_PICTURES=1`` pictures are made on the way.
+notebook, a page that doesn't reach the lab itself. With ``MAKE_PICTURES=1`` pictures are made on the way, and the film
+at the top of the README.
 """
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from .film import Film
 from .notebooks import (
     DIMMER,
+    IMAGES,
     PATIENCE,
     SHOWN,
     findings,
@@ -45,15 +48,30 @@ def _expect_duty(panel: Locator, duty: int) -> None:
 
 
 def test_a_slider_moves_a_register_and_an_led(page: Page) -> None:
-    _programmed(page)
-    bench = run_cell(page, "pwm").get_by_role("region", name="Bench of pwm")
-    expect(bench.get_by_role("status")).to_contain_text("held by you", timeout=PATIENCE)
-    expect(bench.get_by_role("img", name="LED 0: off")).to_be_visible(timeout=PATIENCE)
-    panel = _panel(page)
-    _set(panel, 77)
-    _expect_duty(panel, 77)
-    # 77 of 256 clock cycles.
-    expect(bench.get_by_role("img", name="LED 0: 30 %")).to_be_visible(timeout=PATIENCE)
+    # All of the notebook at once.
+    page.set_viewport_size({"width": 1120, "height": 760})
+    # The first start compiles the base of the boards, which has nothing to do with the design.
+    page.get_by_role("tab", name="FPGA boards").click()
+    expect(page.locator(".jp-FpgaPanel-status")).to_have_text("3 of 3 boards free")
+    new_notebook(page)
+    run_cell(page, "%load_ext jupyter_fpga")
+    with Film(page, page.locator(SHOWN), IMAGES / "first_light.webp") as film:
+        with film.scene(at_most=3.5, at_least=0.8):
+            expect(run_cell(page, DIMMER)).to_contain_text("runs on a board.")
+        with film.scene(at_most=1.5, at_least=0.6):
+            panel = _panel(page)
+        with film.scene(at_most=1.5, at_least=0.6):
+            bench = run_cell(page, "pwm").get_by_role("region", name="Bench of pwm")
+            expect(bench.get_by_role("status")).to_contain_text("held by you")
+            expect(bench.get_by_role("img", name="LED 0: off")).to_be_visible()
+        with film.scene(at_most=5, at_least=1.5):
+            # 230 and then 77 of 256 clock cycles.
+            for duty in (*film.way(0, 230, 6), *film.way(230, 77, -6)):
+                _set(panel, duty)
+                _expect_duty(panel, duty)
+                if duty == 230:
+                    expect(bench.get_by_role("img", name="LED 0: 90 %")).to_be_visible()
+            expect(bench.get_by_role("img", name="LED 0: 30 %")).to_be_visible()
     picture(page, bench, "bench")
     picture(page, panel, "registers")
     expect(run_cell(page, "int(pwm.regs.duty)")).to_have_text("77")

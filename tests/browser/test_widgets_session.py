@@ -1,6 +1,10 @@
-"""The views around a session in a notebook: live while their kernel is there, as they were when it is not."""
+"""The views around a session in a notebook: live while their kernel is there, as they were when it is not.
+
+And the report of a build, which is the same in both.
+"""
 
 import json
+import os
 import re
 
 import nbformat
@@ -8,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from .conftest import TOKEN
-from .notebooks import PATIENCE, menu, picture
+from .notebooks import PATIENCE, findings, menu, picture
 
 #: The smallest view: tells which of its forms is shown.
 PROBE = """
@@ -270,3 +274,48 @@ def test_views_of_a_lab_elsewhere_cost_few_messages(page: Page, open_notebook) -
     countdown.get_by_role("button", name="Release").click()
     expect(countdown.get_by_role("status")).to_contain_text("You gave board", timeout=PATIENCE)
     expect(picker.get_by_role("status")).to_have_text("3 of 3 free", timeout=PATIENCE)
+
+
+#: A report without a build, which would take a minute.
+TOLD = (
+    """
+from jupyter_fpga.client.report import Report
+step = {"kind": "logic", "delay_ns": 61.3, "from": "value", "to": "digit", "source": {"file": "cell", "line": 10}}
+clock = {"fmax_mhz": 16.3, "constraint_mhz": 18.0, "met": False, "critical_path": [step]}
+use = {"logic cells": {"used": 1969, "available": 5280}}
+Report({"utilization": use, "clocks": {"sys": clock}, "floorplan": [" 08", "124"]})
+""",
+)
+#: A real one, of a design that divides in one clock cycle.
+BUILT = (
+    "%load_ext jupyter_fpga",
+    """
+%%fpga --name slow --target icebreaker --build-only --clock 18MHz
+class Top(wiring.Component):
+    value: In(16)
+    digit: Out(4)
+
+    def elaborate(self, platform):
+        m = Module()
+        value = Signal(16)
+        m.d.sync += value.eq(self.value)
+        m.d.sync += self.digit.eq(value % 10)
+        return m
+""",
+    "slow.report",
+)
+
+
+def test_a_report_is_a_page_of_pictures(page: Page, open_notebook) -> None:
+    cells = open_notebook("report.ipynb", *(BUILT if os.environ.get("MAKE_PICTURES") else TOLD))
+    menu(page, "Run", "Run All Cells")
+    report = cells.last.locator(".jp-OutputArea-output > div")
+    for told in (
+        r"^[\d,]+ of 5,280$",
+        r"^[\d.]+ MHz reached, [\d.]+ MHz needed$",
+        r"^[\d.]+ ns: logic [\d.]+ ns in \d+ steps?, wires [\d.]+ ns$",
+        r"look-up tables, where they are on the device$",
+    ):
+        expect(report.get_by_role("img", name=re.compile(told))).to_be_visible()
+    assert findings(page, ".jp-CodeCell:last-child .jp-OutputArea") == []
+    picture(page, report, "report")

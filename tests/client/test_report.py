@@ -97,6 +97,12 @@ def test_pictures_warn() -> None:
     assert f'<path d="M{220 / 1.25:.1f} 0V12"' in Report(data)._repr_html_()
 
 
+def test_all_of_a_kind_of_which_there_are_few() -> None:
+    report = Report({"utilization": {"PLLs": {"used": 1, "available": 1}, "pins": {"used": 39, "available": 39}}})
+    found = pictures(report)
+    assert {name: boxes[0]["fill"] for name, (_, boxes) in found.items()} == {"PLLs": GOOD, "pins": BAD}
+
+
 def test_a_floorplan() -> None:
     report = Report({**DATA, "floorplan": [" 08", "", "4"]})
     assert report.floorplan == [" 08", "", "4"]

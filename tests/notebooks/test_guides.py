@@ -25,9 +25,28 @@ def example(name: str) -> str:
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
     path = ROOT / page
-    links = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", path.read_text(encoding="utf-8"))
+    links = _links(path)
     assert links
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def _links(path: Path) -> list[str]:
+    """What a page leads to within the project, and the pictures on it."""
+    return re.findall(r"(?:\]\(|src=\"|srcset=\")(?!https?:|#)([^)#\s\"]+)", path.read_text(encoding="utf-8"))
+
+
+def test_every_picture_is_on_a_page():
+    shown = {(ROOT / page).parent.joinpath(link).resolve() for page in PAGES for link in _links(ROOT / page)}
+    assert sorted((FOLDER / "images").iterdir()) == sorted(path for path in shown if path.parent.name == "images")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pictures_follow_the_theme_and_say_what_they_show(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    shape = r"<picture>\n.*?srcset=\"(\S+)_dark\.png\".*?src=\"(\S+)_light\.png\" alt=\"[^\"]{20,}\""
+    pictures = re.findall(shape, text, re.DOTALL)
+    assert len(pictures) == text.count("<picture>")
+    assert [dark for dark, light in pictures if dark != light] == []
 
 
 def test_the_course_names_every_notebook_once():

@@ -12,6 +12,7 @@ const STYLE = `
 .fpga-log { border: 1px solid var(--jp-border-color2, #ddd); }
 .fpga-log > header {
   display: flex; gap: 8px; padding: 4px 8px; color: var(--jp-ui-font-color1, #222);
+  background: var(--jp-layout-color1, #fff);
   font: var(--jp-ui-font-size1, 13px) var(--jp-ui-font-family, system-ui, sans-serif);
 }
 .fpga-log > header span { color: var(--jp-ui-font-color2, #666); }

@@ -10,6 +10,8 @@ export const STYLE = `
 .fpga-bench[data-standing=live] header::before { color: var(--jp-success-color1, #283); }
 .fpga-bench[data-standing=over] header::before { color: var(--jp-error-color1, #c22); }
 .fpga-bench [role=status] { color: var(--jp-ui-font-color2, #666); }
+/* As wide as its longest, so that the bench keeps its size while the speed changes. */
+.fpga-bench .fpga-speed { min-width: 12em; font-variant-numeric: tabular-nums; }
 .fpga-bench .fpga-row { display: flex; gap: 10px; align-items: center; margin: 6px 0; flex-wrap: wrap; }
 .fpga-bench .fpga-row > .fpga-name { min-width: 5em; color: var(--jp-ui-font-color2, #666); }
 .fpga-bench .fpga-led { display: inline-flex; flex-direction: column; align-items: center; font-size: 10px; }

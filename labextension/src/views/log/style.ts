@@ -44,5 +44,7 @@ export const STYLE = `
 .jp-FpgaLog-seen .underline{text-decoration:underline}
 .jp-FpgaLog-seen .strike{text-decoration:line-through}
 .jp-FpgaLog-seen mark{color:inherit;background:color-mix(in srgb,var(--jp-warn-color1,#f57c00) 30%,transparent)}
-.jp-FpgaLog-seen .current mark{outline:2px solid var(--jp-warn-color1,#f57c00)}
+/* Above and below: where the colour changes within a match it is two elements, and still one match. */
+.jp-FpgaLog-seen .current mark{
+ box-shadow:0 -2px var(--jp-warn-color1,#f57c00),0 2px var(--jp-warn-color1,#f57c00)}
 `;
