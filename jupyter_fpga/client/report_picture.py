@@ -27,7 +27,8 @@ GOOD, BAD, ROUTING = "#2f7fd0", "#d2582a", "#8fb8e0"
 def use_picture(used: int, available: int) -> str:
     """A bar: how much of what there is of a kind is used."""
     part = used / available if available else 0.0
-    fill = _box(0, WIDTH * min(part, 1.0), BAD if part >= FULL and available > FEW else GOOD)
+    warns = part > 1 or (part >= FULL and available > FEW)
+    fill = _box(0, WIDTH * min(part, 1.0), BAD if warns else GOOD)
     return _svg(f"{used:,} of {available:,}", fill + _frame(WIDTH, HEIGHT))
 
 
