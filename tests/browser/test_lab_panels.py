@@ -228,6 +228,8 @@ def test_the_panels_find_a_lab_again_that_was_killed(orphan: Page, server: Any) 
 def test_the_panels_are_for_everybody(page: Page, api: Api, theme: str) -> None:
     panel = _sidebar(page)
     use_theme(page, theme.title())
+    for card in ("FPGA Notebook", "FPGA Dashboard"):
+        expect(page.locator(".jp-LauncherCard", has_text=card)).to_be_visible()
     _picture(page, f"launcher_{theme}", page.locator(".jp-Launcher-sectionHeader, .jp-LauncherCard"))
     api.finish(api.submit(1))
     api.finish(api.ask("POST", "build", {"source": "import amaranth\nraise ValueError('a mistake')"}).json()["job_id"])
