@@ -35,7 +35,7 @@ export const dashboardPlugin: JupyterFrontEndPlugin<void> = {
       execute: () => {
         let tab = tracker.currentWidget;
         if (tab === null || tab.isDisposed) {
-          const content = new Dashboard(lab, history, trans);
+          const content = new Dashboard(lab, history, trans, app.commands);
           content.title.label = trans.__('FPGA dashboard');
           content.title.icon = dashboardIcon;
           tab = new MainAreaWidget({ content });

@@ -23,6 +23,8 @@ export interface ILab {
   readonly trouble: string;
   /** Who one is, once the lab has said so. */
   readonly me: IMe | null;
+  /** Whether one may touch what others hold. */
+  readonly isOperator: boolean;
   /** By number. */
   readonly boards: readonly IBoard[];
   /** Those boards that one holds. */
@@ -48,6 +50,12 @@ export interface ILab {
   renew(fpgaId: number): Promise<void>;
   release(fpgaId: number): Promise<void>;
   reset(fpgaId: number): Promise<void>;
+  /** Take a board from its holder. For operators, as the two that follow. */
+  kick(fpgaId: number): Promise<void>;
+  /** Take a board out of service, until it is cleared. */
+  quarantine(fpgaId: number, reason: string): Promise<void>;
+  /** Return a board to service: the lab resets it. */
+  clear(fpgaId: number): Promise<void>;
   cancel(jobId: string): Promise<void>;
 }
 
@@ -92,6 +100,10 @@ export class Lab implements ILab {
 
   get me(): IMe | null {
     return this._me;
+  }
+
+  get isOperator(): boolean {
+    return this._me?.roles.includes('operator') ?? false;
   }
 
   get boards(): readonly IBoard[] {
@@ -150,6 +162,18 @@ export class Lab implements ILab {
 
   async reset(fpgaId: number): Promise<void> {
     await this.door.request('POST', `fpga/${fpgaId}/reset`);
+  }
+
+  async kick(fpgaId: number): Promise<void> {
+    await this.door.request('POST', `fpga/${fpgaId}/session/kick`);
+  }
+
+  async quarantine(fpgaId: number, reason: string): Promise<void> {
+    await this.door.request('POST', `fpga/${fpgaId}/quarantine`, { reason });
+  }
+
+  async clear(fpgaId: number): Promise<void> {
+    await this.door.request('POST', `fpga/${fpgaId}/clear`);
   }
 
   async cancel(jobId: string): Promise<void> {
@@ -234,8 +258,7 @@ export class Lab implements ILab {
 
   private async _askJobs(): Promise<void> {
     // An operator is shown everybody's jobs unless they ask for their own.
-    const me = this._me;
-    const own = me?.roles.includes('operator') ? `&owner=${encodeURIComponent(me.name)}` : '';
+    const own = this.isOperator ? `&owner=${encodeURIComponent(this._me?.name ?? '')}` : '';
     const lists = [
       ...TYPES.map(type => `jobs?type=${type}&limit=${ASKED}`),
       // However many came after them.

@@ -120,22 +120,26 @@ test('a build that ends is told of when one looks elsewhere, and only then', asy
 test.each([
   ['kicked', 'An operator has taken board 3 from you.'],
   ['expired', 'Your session on board 3 has ended: its time was over.'],
+  ['reset', 'An operator has reset board 3, and your session on it has ended.'],
   ['board_failed', 'Board 3 has failed, and your session on it has ended.'],
   ['board_removed', 'Board 3 was taken out of the lab, and your session on it has ended.']
 ])('a session that ended because it was %s', async (reason, message) => {
   door.boards = [held(3, 3600)];
   await begin();
   door.boards = [board(3)];
-  door.tell({ kind: 'session_ended', fpga_id: 3, owner: 'ada', reason });
+  door.tell({ kind: 'session_ended', fpga_id: 3, owner: 'ada', reason, by: 'olga' });
   await settled();
   expect(messages()).toEqual([message]);
 });
 
-test('a session that one gave back oneself is nothing to tell', async () => {
+test.each([
+  ['released', undefined],
+  ['reset', 'ada']
+])('a session that one %s oneself is nothing to tell', async (reason, by) => {
   door.boards = [held(3, 3600)];
   await begin();
   door.boards = [board(3)];
-  door.tell({ kind: 'session_ended', fpga_id: 3, owner: 'ada', reason: 'released' });
+  door.tell({ kind: 'session_ended', fpga_id: 3, owner: 'ada', reason, by });
   await settled();
   expect(messages()).toEqual([]);
 });

@@ -132,6 +132,7 @@ export class Watch {
     const { trans } = this;
     const messages: Record<string, string | undefined> = {
       kicked: trans.__('An operator has taken board %1 from you.', fpgaId),
+      reset: trans.__('An operator has reset board %1, and your session on it has ended.', fpgaId),
       expired: trans.__('Your session on board %1 has ended: its time was over.', fpgaId),
       board_failed: trans.__('Board %1 has failed, and your session on it has ended.', fpgaId),
       board_removed: trans.__('Board %1 was taken out of the lab, and your session on it has ended.', fpgaId),
@@ -145,7 +146,8 @@ export class Watch {
 
   private _happened(_: ILab, event: IEvent): void {
     if (event.kind === 'session_ended' && typeof event.fpga_id === 'number' && event.owner === this.lab.me?.name) {
-      this._reasons.set(event.fpga_id, event.reason ?? '');
+      // What one does oneself is nothing to tell.
+      this._reasons.set(event.fpga_id, event.by === event.owner ? 'oneself' : (event.reason ?? ''));
     }
   }
 

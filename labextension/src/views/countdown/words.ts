@@ -3,13 +3,8 @@
 import type { IEvent } from '../../lab/events';
 import type { ITranslate } from '../translate';
 
-/** An event that tells who ended a session. */
-export interface IEnding extends IEvent {
-  by?: string | null;
-}
-
 /** Why one holds the board no more, as the event `session_ended` tells it; without one, only that it is so. */
-export function ending(fpgaId: number, event: IEnding | null, translate: ITranslate): string {
+export function ending(fpgaId: number, event: IEvent | null, translate: ITranslate): string {
   switch (event?.reason) {
     case 'released':
       return translate('You gave board %1 back.', fpgaId);
