@@ -350,7 +350,7 @@ function present<T>(values: (T | null)[]): T[] {
 /** A board without what changes by itself. */
 function boardFace(board: IBoard): string {
   const { session, ...rest } = board;
-  return JSON.stringify([rest, session && [session.session_id, session.owner, session.expires_at]]);
+  return JSON.stringify([rest, session && [session.session_id, session.owner, session.expires_at, session.registers_lost_at]]);
 }
 
 /** Keys of what is new, gone, or otherwise than before. */

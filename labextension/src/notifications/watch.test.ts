@@ -144,6 +144,44 @@ test.each([
   expect(messages()).toEqual([]);
 });
 
+/** The lab goes away and comes back with this session. */
+async function interrupted(lost: string | null): Promise<void> {
+  door.live.end(1006);
+  const { session } = door.boards[0];
+  if (session) {
+    session.registers_lost_at = lost;
+  }
+  jest.advanceTimersByTime(500);
+  door.live.accept();
+  await settled();
+}
+
+test('registers that were lost in a restart of the lab are told of, once', async () => {
+  door.boards = [held(3, 3600)];
+  await begin();
+  await interrupted('2026-01-01T10:00:00Z');
+  const first =
+    'The lab was restarted and had to program board 3 again: what was in its registers is lost, ' +
+    'and they are as they are after a reset.';
+  expect(told).toEqual([{ kind: 'warning', message: first, actions: [] }]);
+  await interrupted('2026-01-01T10:00:00Z');
+  jest.advanceTimersByTime(5000);
+  // The page is loaded again.
+  watch.dispose();
+  lab.dispose();
+  await begin();
+  expect(told.length).toBe(1);
+  await interrupted('2026-01-01T10:30:00Z');
+  expect(messages()).toEqual([first, first]);
+});
+
+test('a board that outlived a restart of the lab is nothing to tell', async () => {
+  door.boards = [held(3, 3600)];
+  await begin();
+  await interrupted(null);
+  expect(messages()).toEqual([]);
+});
+
 test('a session that ended while the lab was away is told of when it is back', async () => {
   door.boards = [held(3, 3600)];
   await begin();

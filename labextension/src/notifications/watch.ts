@@ -74,6 +74,7 @@ export class Watch {
     const now = new Map(lab.sessions.map(session => [session.session_id, session]));
     for (const session of now.values()) {
       this._expiry(session);
+      this._registers(session);
     }
     for (const [id, { fpga_id }] of this._sessions) {
       if (!now.has(id)) {
@@ -118,6 +119,20 @@ export class Watch {
       ]
     });
     this._shown.set(session.session_id, takeBack);
+  }
+
+  /** Whoever comes later, by another tab or a reload, is told as well: what was set is no longer so. */
+  private _registers({ session_id, fpga_id, registers_lost_at: lost }: IMySession): void {
+    const about = `${session_id} lost ${lost ?? ''}`;
+    if (!lost || !this.settings.boardLost || this.around.said.has(about)) {
+      return;
+    }
+    this.around.said.add(about);
+    const message = this.trans.__(
+      'The lab was restarted and had to program board %1 again: what was in its registers is lost, and they are as they are after a reset.',
+      fpga_id
+    );
+    this.around.tell({ kind: 'warning', message, actions: [] });
   }
 
   private _takeBack(sessionId: string): void {
