@@ -1,4 +1,3 @@
-import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, Notification } from '@jupyterlab/apputils';
 import { CommandRegistry } from '@lumino/commands';
 
@@ -34,7 +33,7 @@ afterEach(() => {
 async function begin(): Promise<void> {
   lab = await liveLab(door);
   commands = new CommandRegistry();
-  addOperatorCommands({ commands } as JupyterFrontEnd, lab, trans);
+  addOperatorCommands({ commands, contextMenuHitTest: () => undefined }, lab, trans);
 }
 
 function visible(command: string): number[] {

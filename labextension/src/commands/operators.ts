@@ -1,4 +1,3 @@
-import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -7,10 +6,10 @@ import type { IBoard } from '../lab/records';
 import { tellFailure } from './failure';
 import { CommandIDs } from './ids';
 import { operations } from './operations';
-import { boardId } from './rows';
+import { boardId, type IRowsApp } from './rows';
 
 /** Add what only operators may do. Nobody else sees these commands, wherever they are offered. */
-export function addOperatorCommands(app: JupyterFrontEnd, lab: ILab, trans: TranslationBundle): void {
+export function addOperatorCommands(app: IRowsApp, lab: ILab, trans: TranslationBundle): void {
   const add = (command: string, label: string, act: (board: IBoard) => Promise<void>): void => {
     app.commands.addCommand(command, {
       label,

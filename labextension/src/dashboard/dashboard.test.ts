@@ -1,4 +1,3 @@
-import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 
@@ -142,7 +141,7 @@ test('operators have a menu at each board to which something may be done', async
   door.boards = [board(0), held(1, 60), heldBy('grace', 2), board(3, { state: 'error', health: 'quarantined' })];
   lab = await liveLab(door);
   const commands = new CommandRegistry();
-  addOperatorCommands({ commands } as JupyterFrontEnd, lab, trans);
+  addOperatorCommands({ commands, contextMenuHitTest: () => undefined }, lab, trans);
   const history = new ActionHistory(lab);
   const dashboard = new Dashboard(lab, history, trans, commands);
   Widget.attach(dashboard, document.body);
