@@ -11,3 +11,5 @@ globalThis.IntersectionObserver = class {
   observe() {}
   disconnect() {}
 };
+// jsdom is never idle, and so never says that it is.
+globalThis.requestIdleCallback ??= callback => setTimeout(callback);

@@ -66,6 +66,23 @@ class Move(Edges):
                 self.cancel_job(job_id, "session_ended", f"The session on board {fpga_id} ended before this job ran.")
         self.change_board(fpga_id, session_id=None, owner=None)
 
+    def lose_registers(self, session_id: str) -> None:
+        """The lab programmed the board of a session again by itself: what was in its registers is lost, and its owner
+        is told."""
+        session = self.session(session_id)
+        if session is not None:
+            self._registers_lost(session_id, self.now)
+            self.tx.event("registers_lost", fpga_id=session["fpga_id"], owner=session["owner"])
+
+    def renew_registers(self, session_id: str) -> None:
+        """Its owner had the board of a session programmed: registers begin anew as they wish."""
+        self._registers_lost(session_id, None)
+
+    def _registers_lost(self, session_id: str, time: float | None) -> None:
+        self.tx.execute(
+            update(board_sessions).where(board_sessions.c.session_id == session_id).values(registers_lost_at=time)
+        )
+
     def cancel_job(self, job_id: str, code: str, reason: str) -> None:
         """Cancel a job whose worker is told after the commit."""
         row = self.job(job_id)

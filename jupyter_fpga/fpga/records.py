@@ -25,14 +25,18 @@ Row = Mapping[Any, Any]
 
 
 def session_record(row: Row, person: Person, now: float) -> dict[str, Any]:
-    """A board session. Its ``session_id`` is shown to its owner only; everybody else sees ``None`` there."""
+    """A board session. Its ``session_id``, and when the board's registers were lost, are shown to its owner only;
+    everybody else sees ``None`` there."""
+    own = row["owner"] == person.name
+    lost_at = row["registers_lost_at"] if own else None
     return {
-        "session_id": row["session_id"] if row["owner"] == person.name else None,
+        "session_id": row["session_id"] if own else None,
         "fpga_id": row["fpga_id"],
         "owner": row["owner"],
         "created_at": iso(row["created_at"]),
         "expires_at": iso(row["expires_at"]),
         "remaining_seconds": max(0.0, round(row["expires_at"] - now, 3)),
+        "registers_lost_at": iso(lost_at) if lost_at is not None else None,
     }
 
 

@@ -168,7 +168,7 @@ async def _restore(floor: Floor, unit: Unit, row: RowMapping) -> None:
     def proven(move: Move) -> None:
         hold(move)
         move.move_board(unit.fpga_id, "proven")
-        move.tx.event("registers_lost", fpga_id=unit.fpga_id, owner=row["owner"])
+        move.lose_registers(row["session_id"])
         _attached(move, row)
 
     await floor.write("restart proven", proven)

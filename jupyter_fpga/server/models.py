@@ -249,6 +249,9 @@ class SessionCard(AnswerModel):
     created_at: str
     expires_at: str
     remaining_seconds: float | None = None
+    registers_lost_at: str | None = None
+    """For its owner: when the lab last programmed the same design again by itself, after a restart that the board did
+    not outlive. What was in the registers before is lost."""
 
 
 class BoardSession(SessionCard):

@@ -156,6 +156,7 @@ board_sessions = Table(
     Column("ended_at", Float(53)),
     Column("end_reason", AnyText),
     Column("job_id", Text),
+    Column("registers_lost_at", Float(53)),
     Index(None, "fpga_id", "ended_at"),
     Index(None, "owner", "ended_at"),
     info={"noun": "board session"},

@@ -146,7 +146,8 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 
 @contextmanager
-def _opened(browser: Browser, jupyterlab: str) -> Iterator[tuple[Page, list[str]]]:
+def opened(browser: Browser, jupyterlab: str) -> Iterator[tuple[Page, list[str]]]:
+    """A JupyterLab in a browser of its own, signed in; and what the page's scripts didn't catch, as it comes."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, device_scale_factor=1.5)
     page = context.new_page()
     # A busy machine takes its time, and the lab compiles its base meanwhile.
@@ -162,7 +163,7 @@ def _opened(browser: Browser, jupyterlab: str) -> Iterator[tuple[Page, list[str]
 @pytest.fixture
 def page(browser: Browser, jupyterlab: str) -> Iterator[Page]:
     """A page that is signed in; any error that the browser's console shows from the lab's front end fails the test."""
-    with _opened(browser, jupyterlab) as (page, problems):
+    with opened(browser, jupyterlab) as (page, problems):
         yield page
         _give_back(page, jupyterlab)
     assert problems == []
@@ -171,7 +172,7 @@ def page(browser: Browser, jupyterlab: str) -> Iterator[Page]:
 @pytest.fixture
 def orphan(browser: Browser, jupyterlab: str) -> Iterator[Page]:
     """A page whose server will go away, of which JupyterLab's own parts may complain."""
-    with _opened(browser, jupyterlab) as (page, _):
+    with opened(browser, jupyterlab) as (page, _):
         yield page
 
 

@@ -3,7 +3,6 @@
 With ``MAKE_PICTURES=1`` the documentation's pictures of them are made on the way.
 """
 
-import json
 import os
 import re
 import uuid
@@ -11,49 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import APIResponse, FloatRect, Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from .notebooks import IMAGES, TOKEN, findings, use_theme
+from .api import Api
+from .notebooks import IMAGES, findings, use_theme
 
 #: A session's end is near from its beginning, and further away once it is renewed.
 OPTIONS = ("--JupyterFpga.boards=4", "--JupyterFpga.session_ttl=295", "--JupyterFpga.max_renew=3600")
-
-DESIGN = """
-class Top(wiring.Component):
-    duty: In(8)
-    led: Out(1)
-
-    def elaborate(self, platform):
-        m = Module()
-        m.d.comb += self.led.eq(self.duty == {number})
-        return m
-"""
-HEAD = "from amaranth.hdl import *\nfrom amaranth.lib import wiring\nfrom amaranth.lib.wiring import In, Out\n"
-
-
-class Api:
-    """The lab's API, asked beside the page."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self._page = page
-        self._base = f"{address}jupyter-fpga/"
-
-    def ask(self, method: str, path: str, body: Any = None) -> APIResponse:
-        headers = {"Authorization": f"token {TOKEN}", "Content-Type": "application/json"}
-        data = None if body is None else json.dumps(body)
-        answer = self._page.context.request.fetch(self._base + path, method=method, headers=headers, data=data)
-        assert answer.ok, answer.text()
-        return answer
-
-    def submit(self, number: int) -> str:
-        """Have a design built and programmed; the job's id. Equal numbers are equal designs."""
-        answer = self.ask("POST", "submit", {"source": HEAD + DESIGN.format(number=number)})
-        job_id: str = answer.json()["job_id"]
-        return job_id
-
-    def finish(self, job_id: str) -> None:
-        """Wait for a job's end: a log that is followed ends with it."""
-        self.ask("GET", f"jobs/{job_id}/logs?follow=1")
 
 
 @pytest.fixture
@@ -61,10 +24,7 @@ def api(page: Page, jupyterlab: str) -> Iterator[Api]:
     """The API; boards that are held in the end are given back."""
     api = Api(page, jupyterlab)
     yield api
-    for board in api.ask("GET", "fpga").json():
-        if board["session"]:
-            job = api.ask("POST", f"fpga/{board['fpga_id']}/session/release").json()
-            api.finish(job["job_id"])
+    api.give_back()
 
 
 def _sidebar(page: Page) -> Locator:

@@ -4,18 +4,18 @@ With ``MAKE_PICTURES=1`` the documentation's pictures are made on the way.
 """
 
 import re
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Locator, Page, WebSocket, expect
+from playwright.sync_api import Locator, Page, expect
 
 from jupyter_fpga.waveform import Wave, Waveform
 from jupyter_fpga.waveform.wave import Part
 
 from .notebooks import menu, picture
+from .traffic import Traffic
 
 #: As in conftest.py, ms.
 PATIENCE = 180_000
@@ -160,36 +160,16 @@ def test_a_file_that_was_open_is_open_again(page: Page, work: Path) -> None:
     expect(_viewer(page).get_by_role("treeitem", name="more")).to_be_visible()
 
 
-def _kernel_messages(page: Page) -> Callable[[], list[str]]:
-    """What widgets and their kernel tell each other, as the messages' types."""
-    told: list[str] = []
-
-    def count(frame: str | bytes) -> None:
-        data = frame if isinstance(frame, bytes) else frame.encode()
-        # The first is the message's own, in its header; the next is that of the message that it answers.
-        kind = re.search(rb'"msg_type": ?"(\w+)"', data)
-        if kind is not None and kind[1] in (b"comm_open", b"comm_msg"):
-            told.append(kind[1].decode())
-
-    def watch(socket: WebSocket) -> None:
-        if "/channels" in socket.url:
-            socket.on("framereceived", count)
-            socket.on("framesent", count)
-
-    page.on("websocket", watch)
-    return lambda: told
-
-
 def test_a_million_changes_in_a_notebook(page: Page, work: Path) -> None:
-    messages = _kernel_messages(page)
+    traffic = Traffic(page)
     _open_notebook(page, "large.ipynb")
-    before = len(messages())  # JupyterLab asks each new kernel which widgets it has
+    before = len(traffic.messages)  # JupyterLab asks each new kernel which widgets it has
     menu(page, "Run", "Run All Cells")
     viewer = _viewer(page)
     bus = viewer.get_by_role("treeitem", name="bus")
     expect(bus).to_be_visible(timeout=PATIENCE)
     # The layout that every widget has, the widget; what its view asks, and the answer, for each of two pieces.
-    assert messages()[before:] == ["comm_open"] * 2 + ["comm_msg"] * 4
+    assert [kind for kind, _ in traffic.messages[before:]] == ["comm_open"] * 2 + ["comm_msg"] * 4
     bus.click()
     # Letters are the view's here, and not the notebook's, which would insert a cell.
     for key in ("ArrowRight", "ArrowDown", "b", "n"):
@@ -197,7 +177,7 @@ def test_a_million_changes_in_a_notebook(page: Page, work: Path) -> None:
     expect(viewer.get_by_role("treeitem", selected=True)).to_have_text(re.compile("mode"))
     expect(viewer.get_by_role("status")).to_have_text(re.compile(r"^top\.bus\.mode = (IDLE|FETCH|RUN|DONE) at B"))
     expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(1)
-    assert len(messages()) == before + 6
+    assert len(traffic.messages) == before + 6
     menu(page, "File", "Save Notebook")
     expect(page.locator(".jp-mod-dirty")).to_have_count(0)
     saved = (work / "large.ipynb").read_text()

@@ -57,6 +57,7 @@ async def test_a_session_goes_on_with_its_registers(make_lab: Any, people: Any) 
     await lab.ended(read["job_id"])
     assert (await lab.fpga.result(ann, read["job_id"]))["data"] == [40]
     assert await lab.events("registers_lost") == []
+    assert before["registers_lost_at"] is None
     # And it ends when it was to end.
     lab.clock.advance(3600)
     await lab.state(0, "idle")
@@ -91,15 +92,26 @@ async def test_a_sessions_board_that_is_lost_is_programmed_again(make_lab: Any, 
             lab.driver.kill(board)
         else:
             lab.driver.running[board]["identifier"] = "something else"
+    lab.clock.advance(5)
     await lab.start()
-    assert await lab.fpga.session(ann, 0) == before
+    now = await lab.fpga.session(ann, 0)
+    changed = {name for name in before if now[name] != before[name]}
+    assert changed == {"remaining_seconds", "registers_lost_at"}
     assert lab.driver.programmed[-1] == design or design in lab.driver.programmed[-3:]
     assert (await lab.fpga.board(ann, 0))["state"] == "reserved"
     (lost,) = await lab.events("registers_lost", person=ann)
-    assert (lost["fpga_id"], lost["owner"]) == (0, "ann")
+    assert (lost["fpga_id"], lost["owner"], lost["time"]) == (0, "ann", now["registers_lost_at"])
     assert await lab.events("registers_lost", person=ben) == []
+    # In the list of boards as well, for its owner alone.
+    assert (await lab.fpga.board(ann, 0))["session"]["registers_lost_at"] == lost["time"]
+    assert (await lab.fpga.board(ben, 0))["session"]["registers_lost_at"] is None
     read = await lab.fpga.run(ann, 0, [{"op": "read", "register": "duty"}])
     assert (await lab.ended(read["job_id"]))["status"] == "complete"
+    # Found again as it was left, it is the same loss; a design of the holder's own begins anew anyway.
+    await again(lab)
+    assert (await lab.fpga.session(ann, 0))["registers_lost_at"] == lost["time"]
+    await lab.reserved()
+    assert (await lab.fpga.session(ann, 0))["registers_lost_at"] is None
     await lab.state(1, "idle")
     await lab.stop()
 
@@ -289,7 +301,9 @@ async def test_a_crash_while_a_session_is_restored(make_lab: Any, people: Any) -
     await lab.store.close()
     lab.driver.hold = None
     await lab.start()
-    assert await lab.fpga.session(ann, 0) == before
+    now = await lab.fpga.session(ann, 0)
+    assert now["registers_lost_at"] is not None
+    assert now == {**before, "registers_lost_at": now["registers_lost_at"]}
     assert (await lab.fpga.board(ann, 0))["state"] == "reserved"
     await lab.stop()
 

@@ -29,6 +29,7 @@ async def test_a_session_as_its_owner_and_as_others_see_it(lab: Any, people: Any
         "created_at": "2023-11-14T22:13:20.000+00:00",
         "expires_at": "2023-11-14T23:13:20.000+00:00",
         "remaining_seconds": 3600.0,
+        "registers_lost_at": None,
         "design": lab.fpga._floor.pool[0].manifest.digest,
     }
     secret = mine["session_id"]

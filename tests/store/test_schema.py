@@ -54,7 +54,7 @@ async def test_a_newer_database_is_refused_and_left_alone(url: str) -> None:
     assert (caught.value.code, caught.value.message) == (
         "database_too_new",
         f"The database {where} was written by a newer jupyter_fpga (its schema is 0099, this version knows up to "
-        "0003). Upgrade with: pip install --upgrade jupyter-fpga",
+        "0004). Upgrade with: pip install --upgrade jupyter-fpga",
     )
     found = outside(
         url, lambda connection: connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -85,7 +85,7 @@ def test_a_migration_happens_whole_or_not_at_all(url: str, tmp_path: Path) -> No
     shutil.copytree(MIGRATIONS, broken, ignore=shutil.ignore_patterns("__pycache__"))
     (broken / "versions" / "0004_broken.py").write_text(
         "from alembic import op\n"
-        "revision, down_revision = '0004', '0003'\n"
+        "revision, down_revision = '0005', '0004'\n"
         "def upgrade():\n"
         "    op.execute('CREATE TABLE half (id INTEGER)')\n"
         "    raise ZeroDivisionError\n"
@@ -96,7 +96,7 @@ def test_a_migration_happens_whole_or_not_at_all(url: str, tmp_path: Path) -> No
         with pytest.raises(ZeroDivisionError):
             upgrade(connection, "here", broken)
         assert "half" not in inspect(connection).get_table_names()
-        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0003"
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == "0004"
     database.release()
 
 

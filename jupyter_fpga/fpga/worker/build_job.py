@@ -219,6 +219,7 @@ def _proven(move: Move, lease: Lease, facts: dict[str, Any]) -> None:
         session_id = move.start_session(lease.fpga_id, job["owner"], lease.job_id)
     else:
         session_id = session["session_id"]
+        move.renew_registers(session_id)
         move.expiries[lease.fpga_id] = session["expires_at"]
     move.move_board(
         lease.fpga_id,

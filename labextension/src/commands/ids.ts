@@ -9,6 +9,10 @@ export const CommandIDs = {
   release: 'jupyter-fpga:release-board',
   renew: 'jupyter-fpga:renew-session',
   reset: 'jupyter-fpga:reset-board',
+  /** `{fpga_id}`, for operators: end somebody else's session on it; take it out of service; return it to service. */
+  takeBack: 'jupyter-fpga:take-board-back',
+  quarantine: 'jupyter-fpga:quarantine-board',
+  clear: 'jupyter-fpga:return-board-to-service',
   /** `{job_id}`, or the newest. */
   showLog: 'jupyter-fpga:show-log',
   cancelJob: 'jupyter-fpga:cancel-job',

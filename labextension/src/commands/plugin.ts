@@ -1,5 +1,5 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -8,8 +8,20 @@ import { chipIcon } from '../icons';
 import type { ILab } from '../lab/model';
 import { ILabToken } from '../lab/token';
 import { chooseBoard } from './choosing';
+import { tellFailure } from './failure';
 import { CommandIDs } from './ids';
 import { newNotebook, pickBoard } from './notebooks';
+import { addOperatorCommands } from './operators';
+import { boardId, jobId } from './rows';
+
+/** Those that are only about one row of a list make no sense in the palette. */
+const OF_ROWS: string[] = [
+  CommandIDs.pick,
+  CommandIDs.cancelJob,
+  CommandIDs.takeBack,
+  CommandIDs.quarantine,
+  CommandIDs.clear
+];
 
 /** What one may do with boards and jobs, as commands. */
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
@@ -29,9 +41,9 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     }
     const trans = (translator ?? nullTranslator).load('jupyter_fpga');
     new Commands(app, lab, trans, notebooks).add();
+    addOperatorCommands(app, lab, trans);
     for (const command of Object.values(CommandIDs)) {
-      // Those that are only about one row of a list make no sense elsewhere.
-      if (command !== CommandIDs.pick && command !== CommandIDs.cancelJob) {
+      if (!OF_ROWS.includes(command)) {
         palette?.addItem({ command, category: trans.__('FPGA Lab') });
       }
     }
@@ -60,11 +72,11 @@ class Commands {
     );
     this.app.commands.addCommand(CommandIDs.cancelJob, {
       label: trans.__('Cancel Job'),
-      isEnabled: args => this.isCancellable(this.jobId(args)),
+      isEnabled: args => this.isCancellable(jobId(this.app, args)),
       execute: async args => {
-        const id = this.jobId(args);
+        const id = jobId(this.app, args);
         if (id !== null) {
-          await this.tellFailure(lab.cancel(id));
+          await tellFailure(lab.cancel(id));
         }
       }
     });
@@ -81,41 +93,17 @@ class Commands {
     this.app.commands.addCommand(command, {
       label,
       execute: async args => {
-        const id = this.boardId(args) ?? (await chooseBoard(this.lab, this.trans, question));
+        const id = boardId(this.app, args) ?? (await chooseBoard(this.lab, this.trans, question));
         if (id !== null) {
-          await this.tellFailure(act(id));
+          await tellFailure(act(id));
         }
       }
     });
   }
 
-  /** What went wrong is told; the lab's sentence says what to do. */
-  private async tellFailure(doing: Promise<void>): Promise<void> {
-    try {
-      await doing;
-    } catch (error) {
-      Notification.error(error instanceof Error ? error.message : String(error), { autoClose: 10_000 });
-    }
-  }
-
-  private boardId(args: ReadonlyPartialJSONObject): number | null {
-    const id = args['fpga_id'] ?? this.rowData(args)?.['fpgaId'];
-    return id === undefined ? null : Number(id);
-  }
-
-  private jobId(args: ReadonlyPartialJSONObject): string | null {
-    const id = args['job_id'] ?? this.rowData(args)?.['jobId'];
-    return typeof id === 'string' ? id : null;
-  }
-
-  private isCancellable(jobId: string | null): boolean {
-    const job = jobId === null ? undefined : this.lab.job(jobId);
+  private isCancellable(id: string | null): boolean {
+    const job = id === null ? undefined : this.lab.job(id);
     return job !== undefined && job.type !== 'reset' && (job.status === 'queued' || job.status === 'running');
-  }
-
-  /** Of the row that a context menu is about. */
-  private rowData(args: ReadonlyPartialJSONObject): DOMStringMap | undefined {
-    return args['here'] ? this.app.contextMenuHitTest(node => node.getAttribute('role') === 'row')?.dataset : undefined;
   }
 
   private folder(args: ReadonlyPartialJSONObject): string | undefined {

@@ -1,10 +1,13 @@
+import { CommandRegistry } from '@lumino/commands';
 import { Widget } from '@lumino/widgets';
 
+import { CommandIDs } from '../commands/ids';
+import { addOperatorCommands } from '../commands/operators';
 import type { Lab } from '../lab/model';
 import { part, texts } from '../testing/dom';
 import { FakeDoor } from '../testing/door';
 import { liveLab, trans } from '../testing/lab';
-import { board, held } from '../testing/records';
+import { board, held, heldBy } from '../testing/records';
 import { settled } from '../testing/settled';
 import { ActionHistory, lanesOf, type IAction } from './history';
 import { Dashboard } from './panel';
@@ -99,7 +102,7 @@ test('events alone tell what runs, what ran, and what waits', () => {
 
 test('the dashboard shows the lab, and asks for counts once a second at most', async () => {
   const history = new ActionHistory(lab);
-  const dashboard = new Dashboard(lab, history, trans);
+  const dashboard = new Dashboard(lab, history, trans, new CommandRegistry());
   Widget.attach(dashboard, document.body);
   await settled();
   const { node } = dashboard;
@@ -133,6 +136,38 @@ test('the dashboard shows the lab, and asks for counts once a second at most', a
   expect(door.asked.filter(asked => asked.startsWith('GET compute'))).toEqual(['GET compute/queues']);
   door.live.end(1006);
   expect(part(node, '[role=status]').textContent).toBe('The lab does not answer. Trying again …');
+  dashboard.dispose();
+  history.dispose();
+});
+
+test('operators have a menu at each board to which something may be done', async () => {
+  lab.dispose();
+  door.answers['GET me'] = { name: 'ada', roles: ['student', 'operator'] };
+  door.boards = [board(0), held(1, 60), heldBy('grace', 2), board(3, { state: 'error', health: 'quarantined' })];
+  lab = await liveLab(door);
+  const commands = new CommandRegistry();
+  addOperatorCommands({ commands, contextMenuHitTest: () => undefined }, lab, trans);
+  const history = new ActionHistory(lab);
+  const dashboard = new Dashboard(lab, history, trans, commands);
+  Widget.attach(dashboard, document.body);
+  const buttons = [...dashboard.node.querySelectorAll<HTMLElement>('li button')];
+  expect(buttons.map(button => button.getAttribute('aria-label'))).toEqual([
+    'What to do with board 0',
+    'What to do with board 2',
+    'What to do with board 3'
+  ]);
+  const offered = buttons.map(button => {
+    button.click();
+    return texts(document, '.lm-Menu-itemLabel');
+  });
+  expect(offered).toEqual([['Take Out of Service …'], ['Take Back …'], ['Return to Service']]);
+  door.boards[3] = board(3);
+  door.answers['POST fpga/3/clear'] = { job_id: 'a' };
+  await commands.execute(CommandIDs.clear, { fpga_id: 3 });
+  door.tell({ kind: 'board_cleared', fpga_id: 3 });
+  await settled();
+  part(dashboard.node, 'li:last-child button').click();
+  expect(texts(document, '.lm-Menu-itemLabel')).toEqual(['Take Out of Service …']);
   dashboard.dispose();
   history.dispose();
 });

@@ -1,4 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
@@ -6,6 +7,7 @@ import { shapeIcon } from '../icons';
 import type { ILab } from '../lab/model';
 import type { IBoard } from '../lab/records';
 import { freeBoards, stateLook, stateWord } from '../words';
+import { BoardMenu } from './boardMenu';
 import { Facts } from './facts';
 import type { ActionHistory } from './history';
 import { section, table } from './parts';
@@ -19,12 +21,14 @@ export class Dashboard extends Widget {
   constructor(
     private readonly lab: ILab,
     private readonly history: ActionHistory,
-    private readonly trans: TranslationBundle
+    private readonly trans: TranslationBundle,
+    commands: CommandRegistry
   ) {
     super();
     this.addClass('jp-FpgaDashboard');
     this.node.tabIndex = -1;
     this._facts = new Facts(lab, history);
+    this._menu = new BoardMenu(lab, trans, commands);
     this._status.setAttribute('role', 'status');
     this._boards = this._section(trans.__('Boards'));
     this._tiles.className = 'jp-FpgaDashboard-tiles';
@@ -50,6 +54,7 @@ export class Dashboard extends Widget {
     this.lab.connectionChanged.disconnect(this._showBoards, this);
     this.history.changed.disconnect(this._moved, this);
     this._facts.dispose();
+    this._menu.dispose();
     super.dispose();
   }
 
@@ -96,7 +101,13 @@ export class Dashboard extends Widget {
     }
     // Only tiles that are otherwise than before are made anew.
     boards.forEach((board, index) => {
-      const face = JSON.stringify([board.fpga_id, stateLook(board), stateWord(this.trans, board), board.owner]);
+      const face = JSON.stringify([
+        board.fpga_id,
+        stateLook(board),
+        stateWord(this.trans, board),
+        board.owner,
+        this._menu.todo(board)
+      ]);
       const tile = this._tiles.children[index] as HTMLElement | undefined;
       if (tile === undefined) {
         this._tiles.append(this._tile(board, face));
@@ -117,7 +128,8 @@ export class Dashboard extends Widget {
     number.textContent = String(board.fpga_id);
     const word = document.createElement('span');
     word.textContent = board.owner ?? stateWord(this.trans, board);
-    tile.append(shapeIcon(stateLook(board)), number, word);
+    const button = this._menu.button(board);
+    tile.append(shapeIcon(stateLook(board)), number, word, ...(button ? [button] : []));
     tile.title = [
       this.trans.__('Board %1', board.fpga_id),
       board.target,
@@ -238,6 +250,7 @@ export class Dashboard extends Widget {
   }
 
   private readonly _facts: Facts;
+  private readonly _menu: BoardMenu;
   private readonly _status = document.createElement('p');
   private readonly _boards: HTMLElement;
   private readonly _tiles = document.createElement('ul');

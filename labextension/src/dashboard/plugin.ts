@@ -34,7 +34,7 @@ export const dashboardPlugin: JupyterFrontEndPlugin<void> = {
       icon: dashboardIcon,
       execute: () =>
         tabs.show('', () => {
-          const dashboard = new Dashboard(lab, history, trans);
+          const dashboard = new Dashboard(lab, history, trans, app.commands);
           dashboard.title.label = trans.__('FPGA dashboard');
           dashboard.title.icon = dashboardIcon;
           return dashboard;

@@ -21,6 +21,8 @@ export interface IEvent {
   queue_id?: number | null;
   /** Why a board session ended, or a board failed. */
   reason?: string | null;
+  /** Who ended it, where that wasn't its time or the board. */
+  by?: string | null;
 }
 
 /** Who listens. */

@@ -25,6 +25,8 @@ export interface ILab {
   readonly trouble: string;
   /** Who one is, once the lab has said so. */
   readonly me: IMe | null;
+  /** Whether one may touch what others hold. */
+  readonly isOperator: boolean;
   /** By number. */
   readonly boards: readonly IBoard[];
   /** Those boards that one holds. */
@@ -50,6 +52,12 @@ export interface ILab {
   renew(fpgaId: number): Promise<void>;
   release(fpgaId: number): Promise<void>;
   reset(fpgaId: number): Promise<void>;
+  /** Take a board from its holder. For operators, as the two that follow. */
+  kick(fpgaId: number): Promise<void>;
+  /** Take a board out of service, until it is cleared. */
+  quarantine(fpgaId: number, reason: string): Promise<void>;
+  /** Return a board to service: the lab resets it. */
+  clear(fpgaId: number): Promise<void>;
   cancel(jobId: string): Promise<void>;
 }
 
@@ -89,6 +97,10 @@ export class Lab implements ILab {
 
   get me(): IMe | null {
     return this._me;
+  }
+
+  get isOperator(): boolean {
+    return this._me?.roles.includes('operator') ?? false;
   }
 
   get boards(): readonly IBoard[] {
@@ -147,6 +159,18 @@ export class Lab implements ILab {
 
   async reset(fpgaId: number): Promise<void> {
     await this.door.request('POST', `fpga/${fpgaId}/reset`);
+  }
+
+  async kick(fpgaId: number): Promise<void> {
+    await this.door.request('POST', `fpga/${fpgaId}/session/kick`);
+  }
+
+  async quarantine(fpgaId: number, reason: string): Promise<void> {
+    await this.door.request('POST', `fpga/${fpgaId}/quarantine`, { reason });
+  }
+
+  async clear(fpgaId: number): Promise<void> {
+    await this.door.request('POST', `fpga/${fpgaId}/clear`);
   }
 
   async cancel(jobId: string): Promise<void> {
@@ -277,5 +301,5 @@ export class Lab implements ILab {
 /** A board without what changes by itself. */
 function boardFace(board: IBoard): string {
   const { session, ...rest } = board;
-  return JSON.stringify([rest, session && [session.session_id, session.owner, session.expires_at]]);
+  return JSON.stringify([rest, session && [session.session_id, session.owner, session.expires_at, session.registers_lost_at]]);
 }

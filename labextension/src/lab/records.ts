@@ -20,6 +20,11 @@ export interface ISession {
   owner: string;
   expires_at: string;
   remaining_seconds: number;
+  /**
+   * Of one's own: when the lab last had to program the design again by itself, with whose registers all is lost that
+   * was in them.
+   */
+  registers_lost_at?: string | null;
   /** Digest of what the board runs; only in the answer of `GET …/fpga/{id}/session`. */
   design?: string | null;
 }

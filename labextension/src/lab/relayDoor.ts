@@ -28,8 +28,8 @@ interface IPending {
 }
 
 export class RelayDoor implements IDoor {
-  /** Five messages a second there, and five back, are what a view may cost. */
-  readonly pace = 200;
+  /** Ten messages a second, there and back, are what a view may cost: four there, four answers, and some to spare. */
+  readonly pace = 250;
 
   constructor(model: IModel) {
     this._model = model;

@@ -122,23 +122,65 @@ test('a build that ends is told of when one looks elsewhere, and only then', asy
 test.each([
   ['kicked', 'An operator has taken board 3 from you.'],
   ['expired', 'Your session on board 3 has ended: its time was over.'],
+  ['reset', 'An operator has reset board 3, and your session on it has ended.'],
   ['board_failed', 'Board 3 has failed, and your session on it has ended.'],
   ['board_removed', 'Board 3 was taken out of the lab, and your session on it has ended.']
 ])('a session that ended because it was %s', async (reason, message) => {
   door.boards = [held(3, 3600)];
   await begin();
   door.boards = [board(3)];
-  door.tell({ kind: 'session_ended', fpga_id: 3, owner: 'ada', reason });
+  door.tell({ kind: 'session_ended', fpga_id: 3, owner: 'ada', reason, by: 'olga' });
   await settled();
   expect(messages()).toEqual([message]);
 });
 
-test('a session that one gave back oneself is nothing to tell', async () => {
+test.each([
+  ['released', undefined],
+  ['reset', 'ada']
+])('a session that one %s oneself is nothing to tell', async (reason, by) => {
   door.boards = [held(3, 3600)];
   await begin();
   door.boards = [board(3)];
-  door.tell({ kind: 'session_ended', fpga_id: 3, owner: 'ada', reason: 'released' });
+  door.tell({ kind: 'session_ended', fpga_id: 3, owner: 'ada', reason, by });
   await settled();
+  expect(messages()).toEqual([]);
+});
+
+/** The lab goes away and comes back with this session. */
+async function interrupted(lost: string | null): Promise<void> {
+  door.live.end(1006);
+  const { session } = door.boards[0];
+  if (session) {
+    session.registers_lost_at = lost;
+  }
+  jest.advanceTimersByTime(500);
+  door.live.accept();
+  await settled();
+}
+
+test('registers that were lost in a restart of the lab are told of, once', async () => {
+  door.boards = [held(3, 3600)];
+  await begin();
+  await interrupted('2026-01-01T10:00:00Z');
+  const first =
+    'The lab was restarted and had to program board 3 again: what was in its registers is lost, ' +
+    'and they are as they are after a reset.';
+  expect(told).toEqual([{ kind: 'warning', message: first, actions: [] }]);
+  await interrupted('2026-01-01T10:00:00Z');
+  jest.advanceTimersByTime(5000);
+  // The page is loaded again.
+  watch.dispose();
+  lab.dispose();
+  await begin();
+  expect(told.length).toBe(1);
+  await interrupted('2026-01-01T10:30:00Z');
+  expect(messages()).toEqual([first, first]);
+});
+
+test('a board that outlived a restart of the lab is nothing to tell', async () => {
+  door.boards = [held(3, 3600)];
+  await begin();
+  await interrupted(null);
   expect(messages()).toEqual([]);
 });
 

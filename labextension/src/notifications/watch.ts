@@ -74,6 +74,7 @@ export class Watch {
     const now = new Map(lab.sessions.map(session => [session.session_id, session]));
     for (const session of now.values()) {
       this._expiry(session);
+      this._registers(session);
     }
     for (const [id, { fpga_id }] of this._sessions) {
       if (!now.has(id)) {
@@ -120,6 +121,20 @@ export class Watch {
     this._shown.set(session.session_id, takeBack);
   }
 
+  /** Whoever comes later, by another tab or a reload, is told as well: what was set is no longer so. */
+  private _registers({ session_id, fpga_id, registers_lost_at: lost }: IMySession): void {
+    const about = `${session_id} lost ${lost ?? ''}`;
+    if (!lost || !this.settings.boardLost || this.around.said.has(about)) {
+      return;
+    }
+    this.around.said.add(about);
+    const message = this.trans.__(
+      'The lab was restarted and had to program board %1 again: what was in its registers is lost, and they are as they are after a reset.',
+      fpga_id
+    );
+    this.around.tell({ kind: 'warning', message, actions: [] });
+  }
+
   private _takeBack(sessionId: string): void {
     this._shown.get(sessionId)?.();
     this._shown.delete(sessionId);
@@ -132,6 +147,7 @@ export class Watch {
     const { trans } = this;
     const messages: Record<string, string | undefined> = {
       kicked: trans.__('An operator has taken board %1 from you.', fpgaId),
+      reset: trans.__('An operator has reset board %1, and your session on it has ended.', fpgaId),
       expired: trans.__('Your session on board %1 has ended: its time was over.', fpgaId),
       board_failed: trans.__('Board %1 has failed, and your session on it has ended.', fpgaId),
       board_removed: trans.__('Board %1 was taken out of the lab, and your session on it has ended.', fpgaId),
@@ -145,7 +161,8 @@ export class Watch {
 
   private _happened(_: ILab, event: IEvent): void {
     if (event.kind === 'session_ended' && typeof event.fpga_id === 'number' && event.owner === this.lab.me?.name) {
-      this._reasons.set(event.fpga_id, event.reason ?? '');
+      // What one does oneself is nothing to tell.
+      this._reasons.set(event.fpga_id, event.by === event.owner ? 'oneself' : (event.reason ?? ''));
     }
   }
 

@@ -4,6 +4,7 @@ import { Widget } from '@lumino/widgets';
 import type { CommandRegistry } from '@lumino/commands';
 
 import { CommandIDs } from '../commands/ids';
+import { operations } from '../commands/operations';
 import { shapeIcon } from '../icons';
 import type { ILab } from '../lab/model';
 import type { IBoard } from '../lab/records';
@@ -22,11 +23,14 @@ export class BoardsSection extends Widget {
     this._rows = new Rows(trans.__('Boards'), trans.__('No board is like that.'));
     this.node.append(this._filters(), this._rows.node);
     lab.boardsChanged.connect(this._show, this);
+    // When it is back, one may be somebody else, or have another role.
+    lab.connectionChanged.connect(this._show, this);
     this._show();
   }
 
   override dispose(): void {
     this._lab.boardsChanged.disconnect(this._show, this);
+    this._lab.connectionChanged.disconnect(this._show, this);
     super.dispose();
   }
 
@@ -76,6 +80,17 @@ export class BoardsSection extends Widget {
       icon: container => icon.element({ container, tag: 'span' }),
       act: run(command, { fpga_id: id })
     });
+    const holder = board.session?.owner ?? '';
+    const takeBack: IRowAction[] =
+      this._lab.isOperator && operations(board).includes(CommandIDs.takeBack)
+        ? [
+            {
+              label: trans.__('Take back board %1 from %2 …', id, holder),
+              text: trans.__('Take back'),
+              act: run(CommandIDs.takeBack, { fpga_id: id })
+            }
+          ]
+        : [];
     const log: IRowAction[] = board.current_job_id
       ? [
           {
@@ -94,9 +109,10 @@ export class BoardsSection extends Widget {
         board.session === null,
         board.target,
         board.tags,
-        board.current_job_id
+        board.current_job_id,
+        this._lab.isOperator
       ]),
-      data: { fpgaId: String(id), look: stateLook(board), state: board.state, mine: String(mine) },
+      data: { fpgaId: String(id), look: stateLook(board), state: board.state, health: board.health, mine: String(mine) },
       content: () => [
         shapeIcon(stateLook(board)),
         span('jp-FpgaRows-title', trans.__('Board %1', id)),
@@ -113,7 +129,8 @@ export class BoardsSection extends Widget {
               action(trans.__('Release board %1', id), closeIcon, CommandIDs.release)
             ]
           : []),
-        ...(mine || board.state === 'error'
+        ...takeBack,
+        ...(mine || (board.state === 'error' && board.health !== 'quarantined')
           ? [action(trans.__('Reset board %1', id), refreshIcon, CommandIDs.reset)]
           : []),
         ...log

@@ -56,7 +56,10 @@ function addMenu(app: JupyterFrontEnd): void {
     [CommandIDs.renew, mine],
     [CommandIDs.release, mine],
     [CommandIDs.reset, mine],
-    [CommandIDs.reset, '.jp-FpgaPanel [role=row][data-state=error]'],
+    [CommandIDs.reset, '.jp-FpgaPanel [role=row][data-state=error]:not([data-health=quarantined])'],
+    [CommandIDs.takeBack, board],
+    [CommandIDs.quarantine, board],
+    [CommandIDs.clear, board],
     [CommandIDs.showLog, board],
     [CommandIDs.showLog, job],
     [CommandIDs.cancelJob, job]

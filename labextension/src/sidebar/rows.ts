@@ -1,7 +1,10 @@
 /** What a row can do besides being read. */
 export interface IRowAction {
   label: string;
+  /** A button with a picture, whose label is read out. */
   icon?: (container: HTMLElement) => void;
+  /** A button with these words, which say in short what its label says. */
+  text?: string;
   act: () => void;
 }
 
@@ -180,16 +183,15 @@ export class Rows {
   private _current: HTMLElement | null = null;
 }
 
-function actionButton({ label, icon, act }: IRowAction): HTMLButtonElement {
+function actionButton({ label, icon, text, act }: IRowAction): HTMLButtonElement {
   const button = document.createElement('button');
   button.type = 'button';
   button.tabIndex = -1;
-  if (icon) {
+  button.textContent = text ?? (icon ? '' : label);
+  if (icon || text !== undefined) {
     button.title = label;
     button.setAttribute('aria-label', label);
-    icon(button);
-  } else {
-    button.textContent = label;
+    icon?.(button);
   }
   button.addEventListener('click', act);
   return button;

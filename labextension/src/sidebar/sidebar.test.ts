@@ -7,7 +7,7 @@ import type { Lab } from '../lab/model';
 import { part, texts } from '../testing/dom';
 import { FakeDoor } from '../testing/door';
 import { liveLab } from '../testing/lab';
-import { board, held, job } from '../testing/records';
+import { board, held, heldBy, job } from '../testing/records';
 import { settled } from '../testing/settled';
 import { FpgaPanel } from './panel';
 
@@ -102,6 +102,28 @@ test('one row is in the Tab order; arrows go on, and into the buttons; Enter and
     'jupyter-fpga:release-board {"fpga_id":1}',
     'jupyter-fpga:renew-session {"fpga_id":1}'
   ]);
+});
+
+test('operators take back what others hold; nobody else is offered to', async () => {
+  const offered = (): (string | null)[] =>
+    rows('Boards').map(row => row.querySelector('button[title^="Take back"]')?.getAttribute('aria-label') ?? null);
+  door.boards = [board(0), held(1, 60), heldBy('grace', 2)];
+  await show();
+  expect(offered()).toEqual([null, null, null]);
+  // The lab is called again, and its operator has got to be one meanwhile.
+  jest.useFakeTimers();
+  door.live.end(1006);
+  jest.advanceTimersByTime(500);
+  jest.useRealTimers();
+  door.answers['GET me'] = { name: 'ada', roles: ['student', 'operator'] };
+  door.live.accept();
+  await settled();
+  expect(offered()).toEqual([null, null, 'Take back board 2 from grace …']);
+  const button = part(rows('Boards')[2], 'button');
+  expect(button.textContent).toBe('Take back');
+  button.click();
+  await settled();
+  expect(done).toEqual(['jupyter-fpga:take-board-back {"fpga_id":2}']);
 });
 
 test('a board that changes keeps its row and the focus; others are left alone', async () => {

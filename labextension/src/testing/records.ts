@@ -29,6 +29,12 @@ export function held(fpgaId: number, seconds: number, session = `session-${fpgaI
   });
 }
 
+/** A board of somebody else's. */
+export function heldBy(owner: string, fpgaId: number): IBoard {
+  const { session, ...rest } = held(fpgaId, 600);
+  return { ...rest, owner, session: session && { ...session, session_id: null, owner } };
+}
+
 /** A build that waits, or else what is said. */
 export function job(jobId: string, lsn: number, more: Partial<IJob> = {}): IJob {
   return {

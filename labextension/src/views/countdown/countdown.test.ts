@@ -1,8 +1,8 @@
 import { Refusal } from '../../lab/door';
+import type { IEvent } from '../../lab/events';
 import { part, texts } from '../../testing/dom';
 import { FakeDoor } from '../../testing/door';
 import { SessionCountdown } from './countdown';
-import type { IEnding } from './words';
 
 let door: FakeDoor;
 let countdown: SessionCountdown;
@@ -17,7 +17,7 @@ function session(seconds: number, id: string | null = 'mine'): object {
   return { session_id: id, owner: 'ada', expires_at: end, remaining_seconds: seconds };
 }
 
-function ended(reason: string, owner = 'ada'): Partial<IEnding> {
+function ended(reason: string, owner = 'ada'): Partial<IEvent> {
   return { kind: 'session_ended', fpga_id: 2, owner, reason, by: 'eve' };
 }
 

@@ -8,7 +8,7 @@ import { element } from '../dom';
 import { clock } from '../time';
 import { plainTrans, type ITrans } from '../trans';
 import { STYLE } from './style';
-import { ending, type IEnding } from './words';
+import { ending } from './words';
 
 /** From here on a session is about to end, seconds. */
 const SHORT = 300;
@@ -90,7 +90,7 @@ export class SessionCountdown {
    * Operators are also told of the sessions of others. And the event may come after the answer that there is no session
    * any more: when that had been asked for another reason.
    */
-  private _isOwn(event: IEnding): boolean {
+  private _isOwn(event: IEvent): boolean {
     return this._owner !== null && event.owner === this._owner && (this._ends !== null || this._ending === null);
   }
 
@@ -174,7 +174,7 @@ export class SessionCountdown {
   private _expiresAt = '';
   /** Whose session it is, or was; `null` as long as none was seen. */
   private _owner: string | null = null;
-  private _ending: IEnding | null = null;
+  private _ending: IEvent | null = null;
   /** Whether the lab didn't answer the last time. */
   private _lost = false;
 }

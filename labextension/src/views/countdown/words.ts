@@ -3,13 +3,8 @@
 import type { IEvent } from '../../lab/events';
 import type { ITrans } from '../trans';
 
-/** An event that tells who ended a session. */
-export interface IEnding extends IEvent {
-  by?: string | null;
-}
-
 /** Why one holds the board no more, as the event `session_ended` tells it; without one, only that it is so. */
-export function ending(fpgaId: number, event: IEnding | null, trans: ITrans): string {
+export function ending(fpgaId: number, event: IEvent | null, trans: ITrans): string {
   switch (event?.reason) {
     case 'released':
       return trans.__('You gave board %1 back.', fpgaId);

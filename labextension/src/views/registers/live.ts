@@ -1,7 +1,8 @@
 /** A board's registers, alive: read some times a second while somebody looks, and written as fast as a slider moves. */
 
-import type { IDoor } from '../../lab/door';
+import { Refusal, type IDoor } from '../../lab/door';
 import { Holding, type Standing } from '../../lab/holding';
+import type { ISession } from '../../lab/records';
 import { BoardStream, type Answer, type IOperation } from '../../lab/stream';
 import { fromWords, toWords, withField, type IField, type IRegister } from './layout';
 
@@ -15,6 +16,8 @@ export interface IWatcher {
   onBits: (register: IRegister, bits: bigint) => void;
   /** A register could not be read or written. */
   onTrouble: (register: IRegister, why: string) => void;
+  /** What was in the registers is lost: the lab was restarted, and had to program the board again. */
+  onLoss: () => void;
 }
 
 /** What is to be written into a register: all bits, or some fields. */
@@ -36,9 +39,7 @@ export class LiveRegisters {
     private readonly _registers: IRegister[],
     private readonly _watcher: IWatcher
   ) {
-    for (const register of _registers) {
-      this._written.set(register, BigInt(register.reset));
-    }
+    this._beginAnew();
     this._holding = new Holding(
       _door,
       _fpgaId,
@@ -106,6 +107,7 @@ export class LiveRegisters {
         this._broken.clear();
         this._holding.live();
         void this._work(stream);
+        void this._askForLoss();
       },
       (code, why) => {
         this._wake?.();
@@ -115,6 +117,31 @@ export class LiveRegisters {
       }
     );
     this._stream = stream;
+  }
+
+  /** Each time that the lab is there again, it is asked whether the board has outlived what kept it away. */
+  private async _askForLoss(): Promise<void> {
+    try {
+      const session = await this._door.request<ISession>('GET', `fpga/${this._fpgaId}/session`);
+      const lost = session.registers_lost_at ?? null;
+      if (this._lost !== undefined && lost !== null && lost !== this._lost && !this._closed) {
+        this._beginAnew();
+        this._watcher.onLoss();
+      }
+      this._lost = lost;
+    } catch (error) {
+      if (!(error instanceof Refusal)) {
+        throw error;
+      }
+      // Nobody holds the board, or the lab is away again: the stream has its end, and that is told.
+    }
+  }
+
+  private _beginAnew(): void {
+    this._seen.clear();
+    for (const register of this._registers) {
+      this._written.set(register, BigInt(register.reset));
+    }
   }
 
   /** Writes go at once, looks at their time; one message is under way, so that a slow way is never flooded. */
@@ -233,6 +260,8 @@ export class LiveRegisters {
   private readonly _written = new Map<IRegister, bigint>();
   /** Those that the board didn't answer; tried again with the next connection. */
   private readonly _broken = new Set<IRegister>();
+  /** When what was in the registers was lost last, as far as it is known; not known at first. */
+  private _lost: string | null | undefined;
   private _looking = true;
   private _closed = false;
   private _wake: (() => void) | null = null;

@@ -39,12 +39,14 @@ const REGISTERS = [
   register('command', 20, { access: 'wo' })
 ];
 
+const MINE = { session_id: 'mine', owner: 'ann', registers_lost_at: null };
+
 class Lab {
   readonly board = new FakeBoard(new Map([[0, 40], [4, 0b101], [12, 9]]));
   readonly door: FakeDoor;
   readonly panel: RegisterPanel;
 
-  constructor(registers = REGISTERS, door = new FakeDoor()) {
+  constructor(registers = REGISTERS, door = new FakeDoor({ 'GET fpga/3/session': MINE })) {
     this.door = door;
     this.panel = new RegisterPanel(door, { name: 'pwm', fpgaId: 3, design: 'abc', registers });
     document.body.replaceChildren(this.panel.node);
@@ -255,8 +257,51 @@ test('another design is on the board since: no register is read by the wrong lay
   expect(lab.status).toBe('The board runs another design by now: run the cell again.');
 });
 
+/** The lab goes away and comes back, and says of one's session when the board's registers were lost. */
+async function interrupted(lab: Lab, lost: string | null): Promise<void> {
+  lab.socket.end(1006);
+  await lab.pass(600);
+  lab.door.answers['GET fpga/3/session'] = { ...MINE, registers_lost_at: lost };
+  lab.socket.accept();
+  await lab.pass(200);
+}
+
+const AGAIN =
+  'board 3, held by you. The lab was restarted and had to program it again: what was in its registers is lost.';
+
+test('a lab that comes back without what was in the registers is told of, until something is set again', async () => {
+  const session = { ...MINE, registers_lost_at: '2026-01-01T10:00:00Z' };
+  const lab = await new Lab(REGISTERS, new FakeDoor({ 'GET fpga/3/session': session })).opened();
+  // What was lost before anybody looked is no news here.
+  expect(lab.status).toBe('board 3, held by you');
+  change(lab.input('command', 'input[type=text]'), '7');
+  lab.row('fifo').querySelector('button')?.click();
+  await lab.pass(100);
+  expect([lab.input('command', 'input[type=text]').value, lab.value('fifo')]).toEqual(['7', '0 (0x00) Read']);
+  lab.board.words.clear();
+  await interrupted(lab, '2026-01-01T10:30:00Z');
+  expect(lab.status).toBe(AGAIN);
+  expect([lab.value('duty'), lab.value('fifo')]).toEqual(['0 (0x00)', 'Read']);
+  expect(lab.input('command', 'input[type=text]').value).toBe('0');
+  change(lab.input('duty', 'input[type=range]'), '5', 'input');
+  expect(lab.status).toBe('board 3, held by you');
+  await lab.pass(100);
+  // The next time it is the same loss, of which was told.
+  await interrupted(lab, '2026-01-01T10:30:00Z');
+  expect(lab.status).toBe('board 3, held by you');
+  expect(lab.value('duty')).toBe('5 (0x05)');
+});
+
+test('a lab that comes back with the board as it was says nothing', async () => {
+  const session = { session_id: 'mine', owner: 'ann', registers_lost_at: null };
+  const lab = await new Lab(REGISTERS, new FakeDoor({ 'GET fpga/3/session': session })).opened();
+  await interrupted(lab, null);
+  expect(lab.status).toBe('board 3, held by you');
+  expect(lab.value('duty')).toBe('40 (0x28)');
+});
+
 test('over a slow way at most five messages a second are sent', async () => {
-  const lab = await new Lab(REGISTERS, new FakeDoor({}, 200)).opened();
+  const lab = await new Lab(REGISTERS, new FakeDoor({ 'GET fpga/3/session': MINE }, 200)).opened();
   lab.board.log.length = 0;
   let messages = 0;
   const slider = lab.input('duty', 'input[type=range]');

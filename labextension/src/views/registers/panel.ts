@@ -55,6 +55,9 @@ export class RegisterPanel {
       },
       onTrouble: (register, why) => {
         this._complain(register, why);
+      },
+      onLoss: () => {
+        this._tellLoss();
       }
     });
     this._attention = new Attention(this.node, looking => {
@@ -84,6 +87,7 @@ export class RegisterPanel {
           shape,
           label,
           bits => {
+            this._forgetLoss();
             if (field) {
               this._live.writeField(register, field, bits);
             } else {
@@ -96,9 +100,6 @@ export class RegisterPanel {
           }
         )
       : null;
-    if (made && !isReadable(register)) {
-      made.show(field ? fieldBits(field, BigInt(register.reset)) : BigInt(register.reset));
-    }
     const value = element('td', { class: 'fpga-value' });
     const doc = element('td', { class: 'fpga-doc' }, shape.doc, ' ', trouble);
     this._body.append(
@@ -111,10 +112,19 @@ export class RegisterPanel {
         doc
       )
     );
-    if (!field && !isReadable(register)) {
-      value.append(this._unread(register));
+    const row = { field, control: made, value, trouble };
+    this._reset(register, row);
+    return row;
+  }
+
+  /** Show what is known of a register that isn't read by itself: what it is after a reset. */
+  private _reset(register: IRegister, { field, control: made, value }: IRow): void {
+    if (isReadable(register)) {
+      return;
     }
-    return { field, control: made, value, trouble };
+    const reset = BigInt(register.reset);
+    made?.show(field ? fieldBits(field, reset) : reset);
+    value.replaceChildren(...(field ? [] : [this._unread(register)]));
   }
 
   /** In the place of a value that isn't read by itself. */
@@ -153,9 +163,32 @@ export class RegisterPanel {
     }
   }
 
+  private _tellLoss(): void {
+    for (const [register, rows] of this._rows) {
+      for (const row of rows) {
+        this._reset(register, row);
+      }
+    }
+    this._loss = true;
+    this._tell();
+  }
+
+  /** Whoever sets a register has seen how it stands. */
+  private _forgetLoss(): void {
+    if (this._loss) {
+      this._loss = false;
+      this._tell();
+    }
+  }
+
+  private _tell(): void {
+    this._status.textContent = this._words(this._standing);
+  }
+
   private _stand(standing: Standing): void {
     this.node.dataset.standing = standing.is;
-    this._status.textContent = this._words(standing);
+    this._standing = standing;
+    this._tell();
     const usable = standing.is === 'live';
     for (const input of this.node.querySelectorAll<HTMLInputElement>('input, select, button')) {
       input.disabled = !usable;
@@ -168,7 +201,9 @@ export class RegisterPanel {
       case 'connecting':
         return `${board}, connecting …`;
       case 'live':
-        return `${board}, held by you`;
+        return this._loss
+          ? `${board}, held by you. The lab was restarted and had to program it again: what was in its registers is lost.`
+          : `${board}, held by you`;
       case 'lost':
         return `${board}: ${standing.why} Trying again …`;
       case 'over':
@@ -182,6 +217,8 @@ export class RegisterPanel {
   private readonly _body: HTMLElement;
   private readonly _rows = new Map<IRegister, IRow[]>();
   private readonly _attention: Attention;
+  private _standing: Standing = { is: 'connecting' };
+  private _loss = false;
 }
 
 function placeOf(register: IRegister, field: IField | null): string {
