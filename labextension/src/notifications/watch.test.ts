@@ -192,5 +192,24 @@ test('a session that ended while the lab was away is told of when it is back', a
   jest.advanceTimersByTime(500);
   door.live.accept();
   await settled();
+  await jest.advanceTimersByTimeAsync(1000);
   expect(messages()).toEqual(['Your session on board 3 has ended while the lab was away.']);
+});
+
+test.each([
+  ['kicked', 'olga', ['An operator has taken board 3 from you.']],
+  ['released', 'ada', []]
+])('why a session ended (%s) may be heard after it is known that it did', async (reason, by, said) => {
+  door.boards = [held(3, 3600)];
+  await begin();
+  door.boards = [board(3)];
+  // The lab is asked because of something else, and answers as it is by then.
+  door.tell({ kind: 'session_renewed', fpga_id: 3, owner: 'ada' });
+  await settled();
+  expect(lab.sessions).toEqual([]);
+  expect(messages()).toEqual([]);
+  door.tell({ kind: 'session_ended', fpga_id: 3, owner: 'ada', reason, by });
+  await settled();
+  await jest.advanceTimersByTimeAsync(5000);
+  expect(messages()).toEqual(said);
 });

@@ -12,6 +12,9 @@ export interface INoticeAction {
   act: () => void;
 }
 
+/** Until it is taken for missed why a session ended, ms: the answer that it has may come before the event that says why. */
+const SOON = 1000;
+
 /** What a person is told. */
 export interface INotice {
   kind: 'info' | 'success' | 'warning' | 'error';
@@ -64,6 +67,7 @@ export class Watch {
 
   dispose(): void {
     this._end();
+    this._unexplained.forEach(clearTimeout);
     this.lab.jobsChanged.disconnect(this._jobsChanged, this);
     this.lab.happened.disconnect(this._happened, this);
   }
@@ -79,7 +83,16 @@ export class Watch {
     for (const [id, { fpga_id }] of this._sessions) {
       if (!now.has(id)) {
         this._takeBack(id);
-        this._ended(fpga_id);
+        if (this._reasons.has(fpga_id)) {
+          this._ended(fpga_id);
+        } else {
+          this._unexplained.set(
+            fpga_id,
+            setTimeout(() => {
+              this._ended(fpga_id);
+            }, SOON)
+          );
+        }
       }
     }
     this._sessions = now;
@@ -144,6 +157,8 @@ export class Watch {
   private _ended(fpgaId: number): void {
     const reason = this._reasons.get(fpgaId);
     this._reasons.delete(fpgaId);
+    clearTimeout(this._unexplained.get(fpgaId));
+    this._unexplained.delete(fpgaId);
     const { trans } = this;
     const messages: Record<string, string | undefined> = {
       kicked: trans.__('An operator has taken board %1 from you.', fpgaId),
@@ -163,6 +178,9 @@ export class Watch {
     if (event.kind === 'session_ended' && typeof event.fpga_id === 'number' && event.owner === this.lab.me?.name) {
       // What one does oneself is nothing to tell.
       this._reasons.set(event.fpga_id, event.by === event.owner ? 'oneself' : (event.reason ?? ''));
+      if (this._unexplained.has(event.fpga_id)) {
+        this._ended(event.fpga_id);
+      }
     }
   }
 
@@ -219,6 +237,8 @@ export class Watch {
   private readonly _shown = new Map<string, () => void>();
   /** Of a board, why one's session ended, until it is seen that it did. */
   private readonly _reasons = new Map<number, string>();
+  /** Boards of which one's session has ended, and nothing has said why yet. */
+  private readonly _unexplained = new Map<number, ReturnType<typeof setTimeout>>();
   /** Of a build that isn't done, what the person looked at when it began. */
   private readonly _begun = new Map<string, string | null>();
 }
