@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from jupyter_fpga.waveform import Wave, Waveform
 from jupyter_fpga.waveform.wave import Part
 
-from .notebooks import menu, picture
+from .notebooks import findings, menu, picture
 from .traffic import Traffic
 
 #: As in conftest.py, ms.
@@ -118,6 +118,7 @@ def test_a_vcd_file_is_opened_and_measured(page: Page) -> None:
     viewer.get_by_role("button", name="Show everything").click()
     page.set_viewport_size({"width": 1280, "height": 480})
     picture(page, viewer, "waveform")
+    assert findings(page, ".fpga-Wave") == []
 
 
 def test_pointer_and_wheel(page: Page) -> None:

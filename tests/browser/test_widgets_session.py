@@ -148,6 +148,7 @@ def test_a_board_is_picked_and_given_back_by_keyboard_alone(page: Page, open_not
     mine = picker.get_by_role("list", name="Boards you hold")
     expect(mine).to_contain_text("Board 2 is yours for 59 min.")
     picture(page, picker, "board_picker")
+    assert findings(page, ".fpga-picker") == []
     boards.focus()
     page.keyboard.press("Tab")
     expect(mine.get_by_role("button", name="Renew board 2")).to_be_focused()
@@ -169,6 +170,7 @@ def test_a_session_is_renewed_and_its_end_is_told(page: Page, jupyterlab: str, o
     timer, status = countdown.get_by_role("timer"), countdown.get_by_role("status")
     expect(timer).to_have_text(re.compile(r"^(59:\d\d|1:00:00)$"), timeout=PATIENCE)
     picture(page, countdown, "session_countdown")
+    assert findings(page, ".fpga-countdown") == []
     number = re.search(r"board (\d+)", countdown.inner_text())[1]
     countdown.get_by_role("button", name=f"Renew board {number}").click()
     expect(timer).to_have_text(re.compile(r"^(59:\d\d|1:00:00)$"))
@@ -212,6 +214,7 @@ def test_a_log_is_read_while_it_grows(page: Page, open_notebook, elsewhere: bool
         expect(view.get_by_role("log").locator("mark").first).to_be_in_viewport()
 
     picture(page, view, "log_view", go_to_the_match)
+    assert findings(page, ".fpga-log") == []
     view.get_by_role("searchbox", name="Search the log").fill("")
     save(page)
     if not elsewhere:

@@ -96,7 +96,7 @@ test.each([
   expect(left()).toBe('');
   expect(part(countdown.node, '[aria-label="Release board 2"]').parentElement?.hidden).toBe(true);
   // The cell has been run again.
-  door.answers['GET fpga/2/session'] = session(3600);
+  door.answers['GET fpga/2/session'] = session(3600, 'next');
   door.tell({ kind: 'session_started', fpga_id: 2 });
   await settled();
   expect(status()).toEqual(['']);
@@ -118,6 +118,37 @@ test('why it ended is also said when that is heard after it is known', async () 
   door.tell(ended('expired'));
   await settled();
   expect(status()).toEqual(['eve has taken board 2 back. Run the design’s cell again to get a board.']);
+});
+
+test('an answer from before the end changes nothing after it', async () => {
+  await shown(session(3600));
+  let answer: (session: object) => void = () => undefined;
+  const later = (): Promise<object> =>
+    new Promise(resolve => {
+      answer = resolve;
+    });
+  // Asked before the board is taken back, and answered when that is known already.
+  door.answers['GET fpga/2/session'] = later;
+  door.tell({ kind: 'session_renewed', fpga_id: 2 });
+  await settled();
+  door.tell(ended('kicked'));
+  door.answers['GET fpga/2/session'] = none;
+  answer(session(3600));
+  await settled();
+  expect(status()).toEqual(['eve has taken board 2 back. Run the design’s cell again to get a board.']);
+  // The same of a renewal.
+  door.answers['GET fpga/2/session'] = session(3600, 'next');
+  door.tell({ kind: 'session_started', fpga_id: 2 });
+  await settled();
+  door.answers['POST fpga/2/session/renew'] = later;
+  part(countdown.node, '[aria-label="Renew board 2"]').click();
+  door.answers['GET fpga/2/session'] = none;
+  door.tell(ended('expired'));
+  await settled();
+  answer(session(3600, 'next'));
+  await settled();
+  expect(status()).toEqual(['The time on board 2 has run out. Run the design’s cell again to get a board.']);
+  expect(left()).toBe('');
 });
 
 test('a board that somebody else holds by now is no longer one’s own', async () => {

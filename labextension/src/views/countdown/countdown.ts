@@ -58,6 +58,7 @@ export class SessionCountdown {
       onEvent: event => {
         if (event.kind === 'session_ended' && this._isOwn(event)) {
           this._ending = event;
+          this._ended = this._id;
         }
       }
     });
@@ -97,14 +98,21 @@ export class SessionCountdown {
   private _take(session: ISession | null): void {
     if (session === null) {
       this._ends = null;
+      this._ended = this._id;
       this._say(ending(this._fpgaId, this._ending, this._trans));
+    } else if (this._ends === null && session.session_id === this._ended) {
+      // An answer from before the end, which took longer than the news of it.
+      return;
     } else {
       if (this._ends === null || this._lost) {
         // What was said isn't so any more; the clock says again what is.
         this._say('');
         delete this.node.dataset.is;
       }
-      this._ending = null;
+      if (session.session_id !== this._ended) {
+        this._ending = null;
+      }
+      this._id = session.session_id;
       this._owner = session.owner;
       this._expiresAt = session.expires_at;
       this._ends = Date.now() + session.remaining_seconds * 1000;
@@ -135,7 +143,7 @@ export class SessionCountdown {
     const before = this._expiresAt;
     const session = await this._door.request<ISession>('POST', `fpga/${this._fpgaId}/session/renew`);
     this._take(session);
-    if (session.expires_at === before) {
+    if (this._ends !== null && session.expires_at === before) {
       this._say(this._trans.__('The lab lets nobody hold a board for longer than this.'));
     }
   }
@@ -172,6 +180,9 @@ export class SessionCountdown {
   /** When the session ends, by the page's clock, ms; `null` when there is none. */
   private _ends: number | null = null;
   private _expiresAt = '';
+  /** The session that was last seen, and the last one that is known to have ended. */
+  private _id: string | null = null;
+  private _ended: string | null = null;
   /** Whose session it is, or was; `null` as long as none was seen. */
   private _owner: string | null = null;
   private _ending: IEvent | null = null;
