@@ -14,12 +14,9 @@ from playwright.sync_api import Locator, Page, expect
 from jupyter_fpga.waveform import Wave, Waveform
 from jupyter_fpga.waveform.wave import Part
 
-from .notebooks import findings, menu, picture
+from .notebooks import PATIENCE, findings, menu, picture
 from .traffic import Traffic
 
-#: As in conftest.py, ms.
-PATIENCE = 180_000
-expect.set_options(timeout=PATIENCE)
 CHANGES = 1_000_000
 STATES = {"IDLE": 0, "FETCH": 1, "RUN": 2, "DONE": 3}
 

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import TOKEN
-from .notebooks import PATIENCE, findings, menu, picture
+from .api import Api
+from .notebooks import PATIENCE, TOKEN, findings, menu, picture
 from .traffic import Traffic
 
 #: The smallest view: tells which of its forms is shown.
@@ -175,8 +175,7 @@ def test_a_session_is_renewed_and_its_end_is_told(page: Page, jupyterlab: str, o
     countdown.get_by_role("button", name=f"Renew board {number}").click()
     expect(timer).to_have_text(re.compile(r"^(59:\d\d|1:00:00)$"))
     # An operator takes the board away.
-    address = f"{jupyterlab}jupyter-fpga/fpga/{number}/session/kick"
-    assert page.request.post(address, headers={"Authorization": f"token {TOKEN}"}).ok
+    Api(page, jupyterlab).ask("POST", f"fpga/{number}/session/kick")
     expect(status).to_contain_text(f"has taken board {number} back. Run the design’s cell again to get a board.")
     expect(countdown.get_by_role("button")).to_have_count(0)
 

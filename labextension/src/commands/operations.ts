@@ -1,8 +1,15 @@
+import type { ILab } from '../lab/model';
 import type { IBoard } from '../lab/records';
 import { CommandIDs } from './ids';
 
-/** What an operator may do now to a board that is none of their own, as commands: what the lab wouldn't refuse. */
-export function operations(board: IBoard): string[] {
+/**
+ * What an operator may do now to a board that is none of their own, as commands: what the lab wouldn't refuse. Nobody
+ * else may do anything.
+ */
+export function operations({ isOperator }: Pick<ILab, 'isOperator'>, board: IBoard): string[] {
+  if (!isOperator) {
+    return [];
+  }
   if (board.health === 'quarantined') {
     return [CommandIDs.clear];
   }

@@ -1,5 +1,6 @@
 import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { ILab } from '../lab/model';
 import type { IBoard } from '../lab/records';
@@ -10,15 +11,16 @@ import { boardId, type IRowsApp } from './rows';
 
 /** Add what only operators may do. Nobody else sees these commands, wherever they are offered. */
 export function addOperatorCommands(app: IRowsApp, lab: ILab, trans: TranslationBundle): void {
+  const boardOf = (args: ReadonlyPartialJSONObject): IBoard | undefined => lab.board(boardId(app, args) ?? -1);
   const add = (command: string, label: string, act: (board: IBoard) => Promise<void>): void => {
     app.commands.addCommand(command, {
       label,
       isVisible: args => {
-        const board = lab.board(boardId(app, args) ?? -1);
-        return lab.isOperator && board !== undefined && operations(board).includes(command);
+        const board = boardOf(args);
+        return board !== undefined && operations(lab, board).includes(command);
       },
       execute: async args => {
-        const board = lab.board(boardId(app, args) ?? -1);
+        const board = boardOf(args);
         if (board !== undefined) {
           await tellFailure(act(board));
         }

@@ -26,7 +26,7 @@ export class BoardMenu {
 
   /** What there is to do: a button is otherwise only when this is. */
   todo(board: IBoard): string[] {
-    return this.lab.isOperator ? operations(board) : [];
+    return operations(this.lab, board);
   }
 
   /** The button of a board; `null` where there is nothing to do. */

@@ -2,7 +2,7 @@
 
 import { Refusal, type IDoor } from './door';
 import type { IFound } from './kept';
-import type { IBoard, IJob, IMe } from './records';
+import { isOperator, type IBoard, type IJob, type IMe } from './records';
 
 /** Jobs that are listed; single accesses to registers are jobs as well, and far too many. */
 export const TYPES = ['build_and_program', 'build', 'reset'];
@@ -23,7 +23,7 @@ export async function someBoards(door: IDoor, ids: string[]): Promise<IFound<IBo
 
 /** One's own: also an operator's, who is shown everybody's unless they ask for theirs. */
 export async function allJobs(door: IDoor, me: IMe | null): Promise<IFound<IJob>> {
-  const own = me?.roles.includes('operator') ? `&owner=${encodeURIComponent(me.name)}` : '';
+  const own = me !== null && isOperator(me) ? `&owner=${encodeURIComponent(me.name)}` : '';
   const lists = [
     ...TYPES.map(type => `jobs?type=${type}&limit=${ASKED}`),
     // However many came after them.

@@ -6,7 +6,7 @@ import type { IStreamingDoor } from './door';
 import { followEvents, type IEvent } from './events';
 import { Gathering } from './gathering';
 import { Kept, type IFound } from './kept';
-import type { IBoard, IJob, IMe, ISession } from './records';
+import { isOperator, type IBoard, type IJob, type IMe, type ISession } from './records';
 
 /** Whether the lab is there: not yet known, there, or away and called again and again. */
 export type Connection = 'starting' | 'live' | 'lost';
@@ -100,7 +100,7 @@ export class Lab implements ILab {
   }
 
   get isOperator(): boolean {
-    return this._me?.roles.includes('operator') ?? false;
+    return this._me !== null && isOperator(this._me);
   }
 
   get boards(): readonly IBoard[] {

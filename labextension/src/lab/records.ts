@@ -51,3 +51,8 @@ export interface IMe {
   name: string;
   roles: string[];
 }
+
+/** Whether somebody may touch what others hold, and sees it. */
+export function isOperator(me: IMe): boolean {
+  return me.roles.includes('operator');
+}

@@ -82,7 +82,7 @@ export class BoardsSection extends Widget {
     });
     const holder = board.session?.owner ?? '';
     const takeBack: IRowAction[] =
-      this._lab.isOperator && operations(board).includes(CommandIDs.takeBack)
+      operations(this._lab, board).includes(CommandIDs.takeBack)
         ? [
             {
               label: trans.__('Take back board %1 from %2 …', id, holder),

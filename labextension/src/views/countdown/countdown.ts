@@ -58,7 +58,7 @@ export class SessionCountdown {
       onEvent: event => {
         if (event.kind === 'session_ended' && this._isOwn(event)) {
           this._ending = event;
-          this._ended = this._id;
+          this._ended = this._seen;
         }
       }
     });
@@ -92,15 +92,15 @@ export class SessionCountdown {
    * any more: when that had been asked for another reason.
    */
   private _isOwn(event: IEvent): boolean {
-    return this._owner !== null && event.owner === this._owner && (this._ends !== null || this._ending === null);
+    return this._seen !== null && event.owner === this._seen.owner && (this._ends !== null || this._ending === null);
   }
 
   private _take(session: ISession | null): void {
     if (session === null) {
       this._ends = null;
-      this._ended = this._id;
+      this._ended = this._seen;
       this._say(ending(this._fpgaId, this._ending, this._trans));
-    } else if (this._ends === null && session.session_id === this._ended) {
+    } else if (this._ends === null && session.session_id === this._ended?.session_id) {
       // An answer from before the end, which took longer than the news of it.
       return;
     } else {
@@ -109,12 +109,10 @@ export class SessionCountdown {
         this._say('');
         delete this.node.dataset.is;
       }
-      if (session.session_id !== this._ended) {
+      if (session.session_id !== this._ended?.session_id) {
         this._ending = null;
       }
-      this._id = session.session_id;
-      this._owner = session.owner;
-      this._expiresAt = session.expires_at;
+      this._seen = session;
       this._ends = Date.now() + session.remaining_seconds * 1000;
     }
     this._lost = false;
@@ -140,7 +138,7 @@ export class SessionCountdown {
   }
 
   private async _renew(): Promise<void> {
-    const before = this._expiresAt;
+    const before = this._seen?.expires_at;
     const session = await this._door.request<ISession>('POST', `fpga/${this._fpgaId}/session/renew`);
     this._take(session);
     if (this._ends !== null && session.expires_at === before) {
@@ -179,12 +177,9 @@ export class SessionCountdown {
   private readonly _ticking: ReturnType<typeof setInterval>;
   /** When the session ends, by the page's clock, ms; `null` when there is none. */
   private _ends: number | null = null;
-  private _expiresAt = '';
   /** The session that was last seen, and the last one that is known to have ended. */
-  private _id: string | null = null;
-  private _ended: string | null = null;
-  /** Whose session it is, or was; `null` as long as none was seen. */
-  private _owner: string | null = null;
+  private _seen: ISession | null = null;
+  private _ended: ISession | null = null;
   private _ending: IEvent | null = null;
   /** Whether the lab didn't answer the last time. */
   private _lost = false;
